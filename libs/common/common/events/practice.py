@@ -1,0 +1,93 @@
+"""Questions, replies to them, and their grades."""
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime
+
+from common.events.base import Command, Event, InboundRef, Language, Track, Value
+from common.ids import AnswerId, AssignmentId, UserId
+
+ReplyKind = Literal["text", "hint", "skip", "dont_know", "question_now", "model_answer"]
+
+
+class RubricPoint(Value):
+    id: str
+    text: str
+    keywords: tuple[str, ...] = ()
+    weight: int = 1
+    required: bool = True
+
+
+class QuestionSnapshot(Value):
+    """A question in one language as it stood when it was asked: later edits do not change it."""
+
+    question_id: str
+    version: int
+    track: Track
+    level: int
+    topic: str
+    language: Language
+    text: str
+    points: tuple[RubricPoint, ...]
+    reference: str
+
+
+class HandleReply(Command):
+    """What a person wrote or tapped that is not for the users service itself."""
+
+    subject: ClassVar[str] = "reply.handle"
+
+    user_id: UserId
+    kind: ReplyKind
+    text: str = ""
+    assignment_id: AssignmentId | None = None
+    """Set when the person tapped a button of one certain question."""
+    inbound: InboundRef
+
+
+class GradeAnswer(Command):
+    subject: ClassVar[str] = "answer.grade"
+
+    user_id: UserId
+    answer_id: AnswerId
+    assignment_id: AssignmentId
+    question: QuestionSnapshot
+    text: str
+    language: Language
+    """The person's language: the feedback is written in it, whatever the answer's is."""
+    level: int
+    streak: int
+    submitted_at: AwareDatetime
+    inbound: InboundRef
+
+
+class QuestionAssigned(Event):
+    subject: ClassVar[str] = "question.assigned"
+
+    user_id: UserId
+    assignment_id: AssignmentId
+    question_id: str
+    version: int
+
+
+class QuestionClosed(Event):
+    """The question takes no more answers: graded, skipped, or given up."""
+
+    subject: ClassVar[str] = "question.closed"
+
+    user_id: UserId
+    assignment_id: AssignmentId
+    reason: str
+
+
+class AnswerGraded(Event):
+    """`score` is 1 to 10, or None when the answer could not be graded: that is not a score."""
+
+    subject: ClassVar[str] = "answer.graded"
+
+    user_id: UserId
+    answer_id: AnswerId
+    assignment_id: AssignmentId
+    score: int | None
+    examiner: str
+    is_provisional: bool = False
