@@ -16,6 +16,8 @@ from typing import IO
 
 import psycopg
 
+from devstack.processes import die_with_parent
+
 READY_WITHIN = 30.0  # seconds
 ADMIN = "sabatina"
 ADMIN_PASSWORD = "simulated-admin"  # noqa: S105
@@ -110,6 +112,7 @@ class Server:
             stderr=self._log,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches us, and we stop the servers last
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # one prctl call, no locks
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=[] if account else None,

@@ -25,6 +25,11 @@ NAMING_CONVENTION = {
 TRANSIENT_SQLSTATES = ("08", "57P", "53", "40")
 
 
+def metadata_for(schema: str) -> MetaData:
+    """For a service's declarative base: all its tables are in its own schema."""
+    return MetaData(schema=schema, naming_convention=NAMING_CONVENTION)
+
+
 def table_base(schema: str) -> type[DeclarativeBase]:
     """The declarative base for a service's tables, all in its own schema."""
 
@@ -40,14 +45,23 @@ class Transaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self._outgoing: list[outbox.Row] = []
+        self._followers: list[Callable[[], None]] = []
 
     def publish(self, message: Message, *, traceparent: str | None = None) -> None:
         """Send `message` after the commit. The trace defaults to the current one."""
         self._outgoing.append(outbox.row_for(message, traceparent))
 
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once this has committed; never, when it does not."""
+        self._followers.append(callback)
+
     @property
     def outgoing(self) -> Sequence[outbox.Row]:
         return self._outgoing
+
+    @property
+    def followers(self) -> Sequence[Callable[[], None]]:
+        return self._followers
 
 
 class Database:
@@ -71,6 +85,8 @@ class Database:
                 if transaction.outgoing:
                     await outbox.insert(connection, self.schema, transaction.outgoing)
                 await connection.commit()
+        for follower in transaction.followers:
+            follower()
         if transaction.outgoing:
             for callback in self._after_commit:
                 callback()

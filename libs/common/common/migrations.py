@@ -7,10 +7,10 @@ import os
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import Protocol
 
 from alembic import command
 from alembic.config import Config
-from alembic.operations import Operations
 from sqlalchemy.engine import make_url
 
 
@@ -25,7 +25,13 @@ def upgrade(service: str, url: str, revision: str = "head") -> None:
     command.upgrade(config, revision)
 
 
-def create_outbox_and_inbox(op: Operations, schema: str) -> None:
+class Executes(Protocol):
+    """`alembic.op`, or an Operations object."""
+
+    def execute(self, sqltext: str) -> object: ...
+
+
+def create_outbox_and_inbox(op: Executes, schema: str) -> None:
     """For a service's first migration. Both are queues: rows go, so vacuum must be eager."""
     op.execute(
         f"""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
+from typing import Protocol
 
 import structlog
 from nats.aio.msg import Msg
@@ -37,6 +38,15 @@ PRUNE_EVERY = timedelta(minutes=10)
 Job = Callable[[], Awaitable[None]]
 
 
+class HttpServer(Protocol):
+    """uvicorn's server, as far as it is used here."""
+
+    should_exit: bool
+    started: bool
+
+    async def serve(self) -> None: ...
+
+
 class Service:
     """Hand it handlers and background jobs, then `run` it until SIGTERM."""
 
@@ -53,10 +63,16 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._clock_listeners: list[Callable[[], None]] = []
         self._stop = asyncio.Event()
+        self._is_database_essential = True
+        self._http: HttpServer | None = None
         self._expected_revision = _newest_revision(settings.service)
 
-    def use_database(self, schema: str) -> Database:
-        """The service's own database, with a relay for its outbox. Closed by the service."""
+    def use_database(self, schema: str, *, is_essential: bool = True) -> Database:
+        """The service's own database, with a relay for its outbox. Closed by the service.
+
+        Without an essential database the service still counts as ready while it is away.
+        """
+        self._is_database_essential = is_essential
         database = Database(
             self.settings.postgres_url.get_secret_value(),
             schema,
@@ -80,6 +96,11 @@ class Service:
         """Run `job` for as long as the service lives; again after a pause when it fails."""
         self._jobs.append((name, job))
 
+    def serve_http(self, server: HttpServer) -> None:
+        """Run `server`; it is the first thing to stop, and it finishes what it has accepted."""
+        self._http = server
+        self.in_background("http", server.serve)
+
     def on_clock_change(self, listener: Callable[[], None]) -> None:
         """In simulation, time can jump: whoever sleeps until some time must wake up."""
         self._clock_listeners.append(listener)
@@ -102,7 +123,9 @@ class Service:
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, self.stop)
         await self._follow_clock()
-        self._tasks = [asyncio.create_task(self._keep(name, job)) for name, job in self._jobs]
+        self._tasks = [
+            asyncio.create_task(self._keep(name, job), name=name) for name, job in self._jobs
+        ]
         self._tasks.append(asyncio.create_task(self._check_readiness()))
         for processor in self._processors:
             await self._start_pullers(processor)
@@ -130,6 +153,7 @@ class Service:
     async def _drain(self) -> None:
         log.info("service_draining")
         self.health.is_draining = True
+        await self._stop_http()
         for processor in self._processors:
             processor.is_draining.set()
         grace = self.settings.drain_seconds
@@ -141,6 +165,13 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.publisher.client.is_connected:
             await self.publisher.client.flush(timeout=2)
+
+    async def _stop_http(self) -> None:
+        if self._http is None:
+            return
+        self._http.should_exit = True
+        serving = [task for task in self._tasks if task.get_name() == "http"]
+        await asyncio.wait(serving, timeout=self.settings.drain_seconds + 1)
 
     async def _keep(self, name: str, job: Job) -> None:
         while not self._stop.is_set():
@@ -171,7 +202,9 @@ class Service:
         problems = []
         if not self.publisher.is_connected:
             problems.append("NATS is away")
-        if self.database is not None:
+        if self._http is not None and not self._http.started:
+            problems.append("HTTP is starting")
+        if self.database is not None and self._is_database_essential:
             try:
                 async with asyncio.timeout(CHECK_TIMEOUT):
                     await self._check_database()

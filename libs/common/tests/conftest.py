@@ -4,11 +4,12 @@ import psycopg
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
 from common.database import Database
 from common.migrations import create_outbox_and_inbox
 from devstack.pytest_plugin import Servers
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ from typing import ClassVar
 from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel
+from sqlalchemy import text
+
 from common import topology
 from common.bus import dead_letters
 from common.bus.consumer import Delivery, Processor
@@ -21,8 +24,6 @@ from common.ids import UserId
 from common.outbox import Relay
 from common.topology import Consumer, Stream
 from devstack.pytest_plugin import Servers
-from pydantic import BaseModel
-from sqlalchemy import text
 
 
 class ThingHappened(Event):

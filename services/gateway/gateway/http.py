@@ -1,0 +1,78 @@
+"""What surrounds every request: a span, a count, a limit on the body. Pure ASGI, for speed."""
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import HTTPException
+from opentelemetry.trace import SpanKind
+
+from common import metrics, telemetry
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+API_BODY_LIMIT = 64 * 1024  # bytes
+WEBHOOK_PREFIX = "/webhook/"
+
+
+class Observed:
+    """Names a request by its route's template: paths hold ids, and queries anything at all."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def watch(event: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if event["type"] == "http.response.start":
+                status = event["status"]
+            await send(event)
+
+        with telemetry.span(scope["method"], kind=SpanKind.SERVER) as span:
+            try:
+                await self._app(scope, receive, watch)
+            finally:
+                route = getattr(scope.get("route"), "path", "unmatched")
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.route", route)
+                span.set_attribute("http.response.status_code", status)
+                metrics.HTTP_REQUESTS.labels(scope["method"], route, status).inc()
+                elapsed = time.perf_counter() - started
+                metrics.HTTP_SECONDS.labels(scope["method"], route).observe(elapsed)
+
+
+class LimitedBodies:
+    """Refuses API bodies over the limit; the webhook has its own, larger one."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(WEBHOOK_PREFIX):
+            await self._app(scope, receive, send)
+            return
+        size = 0
+
+        async def limited() -> MutableMapping[str, Any]:
+            nonlocal size
+            event = await receive()
+            size += len(event.get("body", b""))
+            if size > API_BODY_LIMIT:
+                raise BodyOverLimit
+            return event
+
+        await self._app(scope, limited, send)
+
+
+class BodyOverLimit(HTTPException):
+    def __init__(self) -> None:
+        super().__init__(413, "The body is larger than 64 KiB.")
