@@ -140,7 +140,11 @@ USERS_COMMANDS = Consumer(
     slots=16,
 )
 USERS_FOLLOW = Consumer(
-    "users-follow", "EVENTS", (events.QuestionAssigned, events.QuestionClosed), batch=100
+    "users-follow",
+    "EVENTS",
+    (events.QuestionAssigned, events.QuestionClosed),
+    slots=400,
+    batch=100,
 )
 SCHEDULER_REPLIES = Consumer(
     "scheduler-replies",
@@ -152,7 +156,13 @@ SCHEDULER_REPLIES = Consumer(
 SCHEDULER_FOLLOW = Consumer(
     "scheduler-follow",
     "EVENTS",
-    (events.UserChanged, events.UserDeleted, events.AnswerGraded, events.MessageAccepted),
+    (
+        events.UserChanged,
+        events.UserDeleted,
+        events.AnswerGraded,
+        events.MessageAccepted,
+        events.MessageFailed,
+    ),
     slots=32,
 )
 GRADER_GRADE = Consumer("grader-grade", "ANSWERS", (events.GradeAnswer,), slots=64)
@@ -169,6 +179,7 @@ MESSENGER_FOLLOW = Consumer(
     "messenger-follow",
     "EVENTS",
     (events.UserChanged, events.InboundUnderstood, events.UserDeleted),
+    slots=400,
     batch=100,
 )
 

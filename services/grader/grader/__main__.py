@@ -1,0 +1,4 @@
+from common.service import run
+from grader.app import main
+
+run(main)

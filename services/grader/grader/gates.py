@@ -1,0 +1,77 @@
+"""Whether somebody tried to answer at all. What is not gradable has no score."""
+
+import re
+
+from common.events import QuestionSnapshot
+from grader.words import Word, fold, words_of
+
+FEWEST_CONTENT_WORDS = 3
+_COPY_SHARE = 0.85
+_GIBBERISH_SHARE = 0.5
+_LONGEST_CONSONANTS = 5
+_DO_NOT_KNOW = re.compile(
+    r"""\b(?:
+    (?:i\ )?(?:really\ )?(?:do\ not|don\W?t|dunno|didn\W?t)\ (?:really\ )?(?:know|remember|recall)
+    | i\ ?dk | no\ (?:idea|clue) | not\ sure | dunno | haven\W?t\ (?:a\ clue|studied)
+    | nao\ (?:sei|lembro|me\ lembro|faco\ (?:a\ menor\ )?ideia|tenho\ (?:a\ menor\ )?ideia|conheco)
+    | sei\ la | nem\ ideia | esqueci | nao\ estudei
+    | no\ (?:lo\ )?(?:se|recuerdo|me\ acuerdo|conozco|tengo\ (?:ni\ )?idea|estudie) | ni\ idea
+    )\b""",
+    re.VERBOSE,
+)
+_EMPTY_TALK_WORDS = """
+ok okay fine yes no sim nao si good nice thanks thank obrigado obrigada gracias hi hello oi
+ola hola bom boa bien tudo dia noite tarde please sorry desculpa perdon maybe talvez quiza answer
+resposta respuesta question pergunta pregunta idea ideia know sei sure certeza sorry help ajuda
+sobre desse dessa really nada nothing thing algo
+"""
+_EMPTY_TALK = frozenset(_EMPTY_TALK_WORDS.split())
+
+
+def is_attempt(question: QuestionSnapshot, answer: str) -> bool:
+    """False for silence, small talk, "I don't know", the question itself, and typing at random."""
+    said = [word for word in _without_excuses(answer) if _says_something(word)]
+    asked = {word.stem for word in words_of(question.text)}
+    own = [word for word in said if word.stem not in asked]
+    if own and _touches_rubric(question, own):
+        return True
+    if not own or len(said) < FEWEST_CONTENT_WORDS:
+        return False
+    if 1 - len(own) / len(said) >= _COPY_SHARE:
+        return False
+    return not _is_gibberish(said)
+
+
+def _without_excuses(answer: str) -> tuple[Word, ...]:
+    return words_of(_DO_NOT_KNOW.sub(" ", fold(answer)))
+
+
+def _says_something(word: Word) -> bool:
+    return word.has_content and word.folded not in _EMPTY_TALK
+
+
+def _touches_rubric(question: QuestionSnapshot, words: list[Word]) -> bool:
+    """A word that is not in the question, and is one of those that the rubric is made of."""
+    expected = {
+        word.stem
+        for point in question.points
+        for text in (point.text, *point.keywords)
+        for word in words_of(text)
+        if word.has_content and word.folded not in _EMPTY_TALK
+    }
+    return any(word.stem in expected for word in words)
+
+
+def _is_gibberish(words: list[Word]) -> bool:
+    if len({word.folded for word in words}) * 3 <= len(words):
+        return True  # the same word over and over
+    odd = sum(_is_odd(word.folded) for word in words)
+    return odd / len(words) >= _GIBBERISH_SHARE
+
+
+def _is_odd(word: str) -> bool:
+    if len(word) < _LONGEST_CONSONANTS or not word.isalpha():
+        return False
+    if re.search(r"(.)\1\1", word) or not re.search(r"[aeiouy]", word):
+        return True
+    return re.search(rf"[bcdfghjklmnpqrstvwxz]{{{_LONGEST_CONSONANTS},}}", word) is not None

@@ -1,0 +1,207 @@
+"""The embedded examiner: how much of each point's wording an answer covers. No model, no network.
+
+It cannot see that a fluent statement is false; see the README for how well it does.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from common.events import Language, QuestionSnapshot, RubricPoint
+from grader.examiners import Examination, ExaminerName
+from grader.gates import is_attempt
+from grader.rubric import Mark, Verdict, with_evidence
+from grader.words import (
+    ALL_NEGATIONS,
+    NEGATIONS,
+    Clause,
+    Word,
+    clauses_of,
+    fold,
+    words_of,
+)
+
+VERSION = "coverage-1"
+WINDOW = 8
+"""The words of a keyword may stand this far apart."""
+
+# Set by hand on the question packs; the reference answers of the packs are what they must not fail.
+_MET_WITH_KEYWORD, _MET_WITHOUT, _PARTLY_WITHOUT = 0.2, 0.62, 0.34
+_ASKED_WEIGHT = 0.25  # of a word that the question itself contains: repeating it shows little
+_PREFIX, _PREFIX_WORTH = 5, 0.7
+_SHORT = 3
+_SCATTERED_WORTH = 0.75  # of words that stand in several clauses of the answer
+_LIST_SHARE, _LIST_LENGTH = 0.12, 4
+_ITEM_SHARE, _ITEM_LENGTH = 0.8, 3
+_ITEM_END = re.compile(r"[,;\n/|]+")
+_BEFORE = 2  # words in which a negation turns what follows
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer, prepared once for all points."""
+
+    words: tuple[Word, ...]
+    clauses: tuple[Clause, ...]
+    folded: str
+    original: str
+
+    @classmethod
+    def of(cls, answer: str) -> "Text":
+        return cls(words_of(answer), tuple(clauses_of(answer)), fold(answer), answer)
+
+    @property
+    def is_keyword_list(self) -> bool:
+        """Terms in a row: hardly a word that joins them, or only short items between commas."""
+        if len(self.words) < _LIST_LENGTH:
+            return False
+        glue = sum(not word.has_content for word in self.words)
+        items = [words_of(item) for item in _ITEM_END.split(self.original)]
+        short = sum(len(item) <= _ITEM_LENGTH for item in items)
+        is_enumeration = len(items) >= _LIST_LENGTH and short / len(items) >= _ITEM_SHARE
+        return is_enumeration or glue / len(self.words) < _LIST_SHARE
+
+
+class LocalExaminer:
+    name: ExaminerName = "local"
+    model = VERSION
+
+    async def examine(
+        self, question: QuestionSnapshot, answer: str, *, language: Language, level: int
+    ) -> Examination:
+        is_gradable = is_attempt(question, answer)
+        marks = mark_points(question, answer) if is_gradable else []
+        return Examination(
+            marks=tuple(with_evidence(question, marks, answer)),
+            is_gradable=is_gradable,
+            examiner="local",
+            model=VERSION,
+            prompt_version="",
+        )
+
+
+def mark_points(question: QuestionSnapshot, answer: str) -> list[Mark]:
+    text = Text.of(answer)
+    asked = frozenset(word.stem for word in _prepared(question.text))
+    return [_mark(point, text, asked, question.language) for point in question.points]
+
+
+def _mark(point: RubricPoint, text: Text, asked: frozenset[str], language: Language) -> Mark:
+    hits = [hit for keyword in point.keywords for hit in _occurrences(keyword, text)]
+    sound = [hit for hit in hits if not _is_negated(hit, point, text, language)]
+    coverage, clause = _coverage(point, text, asked)
+    verdict = _verdict(len({tuple(_stems(hit)) for hit in sound}), bool(hits), coverage)
+    if verdict == "met" and text.is_keyword_list:
+        verdict = "partly"
+    if verdict == "missing":
+        return Mark(point_id=point.id, verdict="missing")
+    best = _clause_of((sound or hits)[0], text) if hits else clause
+    quote = text.original[best.start : best.end] if best else ""
+    return Mark(point_id=point.id, verdict=verdict, quote=quote)
+
+
+def _verdict(sound_keywords: int, has_keyword: bool, coverage: float) -> Verdict:
+    if sound_keywords >= 2 or (sound_keywords and coverage >= _MET_WITH_KEYWORD):
+        return "met"
+    if coverage >= _MET_WITHOUT and (sound_keywords or not has_keyword):
+        return "met"
+    return "partly" if has_keyword or coverage >= _PARTLY_WITHOUT else "missing"
+
+
+Hit = Sequence[Word]
+
+
+def _stems(hit: Hit) -> Iterator[str]:
+    return (word.stem for word in hit)
+
+
+@lru_cache(maxsize=20_000)
+def _prepared(text: str) -> tuple[Word, ...]:
+    return words_of(text)
+
+
+def _occurrences(keyword: str, text: Text) -> Iterator[Hit]:
+    wanted = _prepared(keyword)
+    if not wanted:
+        return
+    length = len(wanted)
+    is_phrase_found = False
+    for start, word in enumerate(text.words):
+        if not _is_same(word, wanted[0]):
+            continue
+        candidate = text.words[start : start + length]
+        if len(candidate) == length and all(map(_is_same, candidate, wanted)):
+            is_phrase_found = True
+            yield candidate
+    if length > 1 and not is_phrase_found:
+        yield from _scattered(wanted, text.words)
+
+
+def _scattered(wanted: Sequence[Word], words: Sequence[Word]) -> Iterator[Hit]:
+    content = [word for word in wanted if word.has_content]
+    if len(content) < 2:
+        return
+    for start, word in enumerate(words):
+        if not any(_is_same(word, part) for part in content):
+            continue
+        window = words[start : start + WINDOW]
+        if all(any(_is_same(near, part) for near in window) for part in content):
+            yield [near for near in window if any(_is_same(near, part) for part in content)]
+            return
+
+
+def _is_same(said: Word, wanted: Word) -> bool:
+    if len(wanted.folded) <= _SHORT:
+        return said.folded == wanted.folded
+    return said.stem == wanted.stem
+
+
+def _is_negated(hit: Hit, point: RubricPoint, text: Text, language: Language) -> bool:
+    if any(word.folded in ALL_NEGATIONS for word in _prepared(point.text)):
+        return False  # the point itself is a denial
+    clause = _clause_of(hit[0], text)
+    before = [
+        word
+        for word in text.words
+        if word.end <= hit[0].start and (clause is None or word.start >= clause.start)
+    ]
+    return any(word.folded in NEGATIONS[language] for word in before[-_BEFORE:])
+
+
+def _clause_of(place: Word | Hit, text: Text) -> Clause | None:
+    start = place.start if isinstance(place, Word) else place[0].start
+    return next((c for c in text.clauses if c.start <= start < c.end), None)
+
+
+def _coverage(point: RubricPoint, text: Text, asked: frozenset[str]) -> tuple[float, Clause | None]:
+    """How much of the point's content the answer holds, and the clause that holds the most."""
+    weights = {
+        word: _ASKED_WEIGHT if word.stem in asked else 1.0
+        for word in {w.stem: w for w in _prepared(point.text) if w.has_content}.values()
+    }
+    total = sum(weights.values())
+    if not total:
+        return 0.0, None
+    everywhere = _covered(weights, text.words) / total
+    if not everywhere:
+        return 0.0, None
+    by_clause = [
+        (_covered(weights, [w for w in text.words if c.start <= w.start < c.end]) / total, -c.start)
+        for c in text.clauses
+    ]
+    best, start = max(by_clause)
+    clause = next(c for c in text.clauses if c.start == -start)
+    return max(best, everywhere * _SCATTERED_WORTH), clause
+
+
+def _covered(weights: dict[Word, float], words: Sequence[Word]) -> float:
+    stems = {word.stem for word in words}
+    prefixes = {word.folded[:_PREFIX] for word in words if len(word.folded) > _PREFIX}
+    covered = 0.0
+    for word, weight in weights.items():
+        if word.stem in stems:
+            covered += weight
+        elif len(word.folded) > _PREFIX and word.folded[:_PREFIX] in prefixes:
+            covered += weight * _PREFIX_WORTH
+    return covered

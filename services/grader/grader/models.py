@@ -1,0 +1,66 @@
+"""The grader's tables."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import DateTime, ForeignKey, Numeric, SmallInteger
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from common.database import table_base
+
+
+class Tables(table_base("grader")):  # type: ignore[misc]  # a class made at run time
+    __abstract__ = True
+
+
+class Answer(Tables):
+    __tablename__ = "answers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    assignment_id: Mapped[UUID]
+    question_id: Mapped[str]
+    question_version: Mapped[int]
+    question: Mapped[dict[str, object]] = mapped_column(JSONB)
+    text: Mapped[str]
+    language: Mapped[str]
+    level: Mapped[int] = mapped_column(SmallInteger)
+    streak: Mapped[int]
+    inbound: Mapped[dict[str, object]] = mapped_column(JSONB)
+    state: Mapped[str]
+    failed_tries: Mapped[int] = mapped_column(SmallInteger)
+    submitted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    traceparent: Mapped[str | None]
+
+
+class Grading(Tables):
+    __tablename__ = "gradings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey(Answer.id, ondelete="CASCADE"))
+    kind: Mapped[str]
+    examiner: Mapped[str]
+    model: Mapped[str]
+    prompt_version: Mapped[str]
+    score: Mapped[int | None] = mapped_column(SmallInteger)
+    is_gradable: Mapped[bool]
+    is_provisional: Mapped[bool]
+    points: Mapped[list[dict[str, object]]] = mapped_column(JSONB)
+    feedback: Mapped[dict[str, str]] = mapped_column(JSONB)
+    tokens_in: Mapped[int]
+    tokens_out: Mapped[int]
+    cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 8))
+    latency_ms: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class DeletedPerson(Tables):
+    """Keeps an answer that was still under way when the person was deleted from coming back."""
+
+    __tablename__ = "deleted_people"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    deleted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

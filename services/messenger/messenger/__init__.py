@@ -1,0 +1,1 @@
+"""The only service that speaks to WhatsApp: renders, paces, sends once, tracks delivery."""

@@ -1,0 +1,5 @@
+from common.service import run
+
+from messenger.app import main
+
+run(main)

@@ -1,0 +1,78 @@
+"""Rendered content as the JSON of the Cloud API."""
+
+from messenger.channels import OutboundMessage
+from messenger.rendering import ButtonsContent, Content, ListContent, TemplateContent, TextContent
+
+Json = dict[str, object]
+
+
+def payload_of(message: OutboundMessage) -> Json:
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": message.to,
+        "biz_opaque_callback_data": str(message.id),
+        **_content(message.content),
+    }
+
+
+def _content(content: Content) -> Json:
+    match content:
+        case TextContent():
+            return {"type": "text", "text": {"body": content.body, "preview_url": False}}
+        case ButtonsContent():
+            return {"type": "interactive", "interactive": _buttons(content)}
+        case ListContent():
+            return {"type": "interactive", "interactive": _list(content)}
+        case TemplateContent():
+            return {"type": "template", "template": _template(content)}
+
+
+def _buttons(content: ButtonsContent) -> Json:
+    buttons = [
+        {"type": "reply", "reply": {"id": button.id, "title": button.title}}
+        for button in content.buttons
+    ]
+    return _interactive("button", content.body, content.footer, {"buttons": buttons})
+
+
+def _list(content: ListContent) -> Json:
+    sections = [
+        {
+            "title": section.title,
+            "rows": [
+                {"id": row.id, "title": row.title}
+                | ({"description": row.description} if row.description else {})
+                for row in section.rows
+            ],
+        }
+        for section in content.sections
+    ]
+    action = {"button": content.button, "sections": sections}
+    return _interactive("list", content.body, content.footer, action)
+
+
+def _interactive(kind: str, body: str, footer: str | None, action: Json) -> Json:
+    shown: Json = {"type": kind, "body": {"text": body}, "action": action}
+    return shown | ({"footer": {"text": footer}} if footer else {})
+
+
+def _template(content: TemplateContent) -> Json:
+    components: list[Json] = []
+    if content.parameters:
+        parameters = [{"type": "text", "text": text} for text in content.parameters]
+        components.append({"type": "body", "parameters": parameters})
+    components += [
+        {
+            "type": "button",
+            "sub_type": "quick_reply",
+            "index": str(index),
+            "parameters": [{"type": "payload", "payload": payload}],
+        }
+        for index, payload in enumerate(content.payloads)
+    ]
+    return {
+        "name": content.name,
+        "language": {"code": content.language},
+        "components": components,
+    }

@@ -1,0 +1,73 @@
+"""Wires the scheduler together. No rules here."""
+
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from common.events import (
+    AnswerGraded,
+    HandleReply,
+    MessageAccepted,
+    MessageFailed,
+    UserChanged,
+    UserDeleted,
+)
+from common.service import Service, running
+from common.topology import SCHEDULER_FOLLOW, SCHEDULER_REPLIES
+from scheduler import packs
+from scheduler.bank import QuestionBank
+from scheduler.errors import QuestionChanged
+from scheduler.handlers import (
+    follow_user,
+    forget_user,
+    note_acceptance,
+    note_failure,
+    record_grade,
+)
+from scheduler.reconciler import Reconciler
+from scheduler.replies import handle_reply
+from scheduler.settings import Settings
+from scheduler.ticker import Ticker
+
+log = structlog.get_logger()
+
+
+async def main() -> None:
+    settings = Settings()
+    questions = packs.load(packs.find_content(settings.content, Path.cwd()))
+    async with running(settings) as service:
+        database = service.use_database("scheduler")
+        bank = QuestionBank.of(database)
+        ticker = Ticker(database, bank, service.clock)
+        reconciler = Reconciler(database, bank, service.clock)
+        refusals: list[QuestionChanged] = []
+
+        async def publish_questions() -> None:
+            try:
+                await bank.publish(questions)
+            except QuestionChanged as refusal:
+                refusals.append(refusal)
+                service.stop()
+            ticker.wake()
+
+        service.in_background("questions", publish_questions)
+        service.in_background("ticker", ticker.run)
+        service.in_background("reconciler", reconciler.run)
+        service.on_clock_change(ticker.wake)
+        register(service, bank)
+        await service.run()
+        if refusals:
+            raise refusals[0]
+
+
+def register(service: Service, bank: QuestionBank) -> None:
+    clock = service.clock
+    replies = service.consume(SCHEDULER_REPLIES)
+    replies.handle(HandleReply, partial(handle_reply, bank=bank, clock=clock))
+    follow = service.consume(SCHEDULER_FOLLOW)
+    follow.handle(UserChanged, partial(follow_user, clock=clock))
+    follow.handle(UserDeleted, partial(forget_user, clock=clock))
+    follow.handle(AnswerGraded, partial(record_grade, clock=clock))
+    follow.handle(MessageAccepted, partial(note_acceptance, clock=clock))
+    follow.handle(MessageFailed, partial(note_failure, clock=clock))

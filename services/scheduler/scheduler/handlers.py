@@ -1,0 +1,144 @@
+"""What the scheduler does with the news of the other services."""
+
+from dataclasses import replace
+from datetime import datetime, time
+
+from common.clock import Clock
+from common.database import Transaction
+from common.errors import SabatinaError
+from common.events import (
+    AnswerGraded,
+    MessageAccepted,
+    MessageFailed,
+    UserChanged,
+    UserDeleted,
+)
+from scheduler import outgoing
+from scheduler.planning import local_date, next_occurrence
+from scheduler.practice import Assignment, Learner
+from scheduler.store import AssignmentStore, LearnerStore
+
+
+class ScheduleInvalid(SabatinaError):
+    """A time or a zone that does not exist: the learner keeps the schedule they had."""
+
+
+async def follow_user(event: UserChanged, tx: Transaction, clock: Clock) -> None:
+    """News may come twice or in any order: the revision tells which is newer."""
+    learners = LearnerStore(tx.connection)
+    known = await learners.lock(event.user_id)
+    if known is not None and known.revision >= event.contact.revision:
+        return
+    if known is None and await learners.is_forgotten(event.user_id):
+        return
+    await learners.save(_projected(event, known, clock.now()))
+
+
+def _projected(event: UserChanged, known: Learner | None, now: datetime) -> Learner:
+    contact, preferences = event.contact, event.preferences
+    before = known or Learner(
+        event.user_id, 0, "unknown", contact.language, [], 1, "UTC", time(9, 0)
+    )
+    learner = replace(
+        before, revision=contact.revision, state=contact.state, language=contact.language
+    )
+    paused_until = None
+    if preferences is not None:
+        paused_until = preferences.paused_until
+        learner = replace(
+            learner,
+            tracks=list(preferences.tracks),
+            level=preferences.level,
+            timezone=preferences.timezone,
+            time_of_day=_time_of_day(preferences.time),
+        )
+    return replace(learner, next_due_at=_next_due(learner, before, now, paused_until))
+
+
+def _next_due(
+    learner: Learner, before: Learner, now: datetime, paused_until: datetime | None
+) -> datetime | None:
+    if learner.state != "active" or not learner.tracks:
+        return None
+    is_same_schedule = (learner.timezone, learner.time_of_day) == (
+        before.timezone,
+        before.time_of_day,
+    )
+    resumes_at = max(paused_until or now, now)
+    if is_same_schedule and before.next_due_at is not None and resumes_at == now:
+        return before.next_due_at
+    try:
+        return next_occurrence(resumes_at, learner.time_of_day, learner.timezone)
+    except (KeyError, ValueError, OSError) as error:  # what zoneinfo raises for an unknown zone
+        raise ScheduleInvalid(f"there is no time zone {learner.timezone!r}") from error
+
+
+def _time_of_day(written: str) -> time:
+    try:
+        return time.fromisoformat(written)
+    except ValueError as error:
+        raise ScheduleInvalid(f"{written!r} is no time of day") from error
+
+
+async def forget_user(event: UserDeleted, tx: Transaction, clock: Clock) -> None:
+    await LearnerStore(tx.connection).forget(event.user_id, clock.now())
+
+
+async def record_grade(event: AnswerGraded, tx: Transaction, clock: Clock) -> None:
+    learners, assignments = LearnerStore(tx.connection), AssignmentStore(tx.connection)
+    learner = await learners.lock(event.user_id)
+    assignment = await assignments.find(event.assignment_id, event.user_id)
+    if learner is None or assignment is None or assignment.answer_id != event.answer_id:
+        return
+    if assignment.state == "graded" and event.score is not None:
+        await assignments.change(assignment.id, score=event.score)  # a provisional one made final
+    elif assignment.state == "answered" and event.score is None:
+        await _reopen(assignment, tx, clock.now())
+    elif assignment.state == "answered":
+        now = clock.now()
+        await assignments.change(assignment.id, score=event.score)
+        await assignments.close(assignment.id, "graded", now)
+        await _count_answer(learner, assignment.submitted_at or now, learners)
+        tx.publish(outgoing.question_closed(assignment.user_id, assignment.id, "graded", now))
+
+
+async def _reopen(assignment: Assignment, tx: Transaction, now: datetime) -> None:
+    """Unless the next question came meanwhile: one at a time is open."""
+    assignments = AssignmentStore(tx.connection)
+    current = await assignments.find_current(assignment.user_id)
+    if current is not None and current.state == "open":
+        await assignments.close(assignment.id, "expired", now)
+        tx.publish(outgoing.question_closed(assignment.user_id, assignment.id, "expired", now))
+    else:
+        await assignments.change(
+            assignment.id, state="open", answer_text=None, submitted_at=None, answer_id=None
+        )
+
+
+async def _count_answer(learner: Learner, answered_at: datetime, learners: LearnerStore) -> None:
+    answered_on = local_date(answered_at, learner.timezone)
+    await learners.record_streak(learner.user_id, outgoing.streak_of(learner).counting(answered_on))
+
+
+async def note_acceptance(event: MessageAccepted, tx: Transaction, clock: Clock) -> None:
+    """A daily question reached the person, or a template that announces it did."""
+    if event.kind != "question":
+        return
+    assignments = AssignmentStore(tx.connection)
+    current = await assignments.find_current(event.user_id)
+    if current is None or event.sent_id != outgoing.daily_message_id(current.id):
+        return
+    if event.is_template:
+        await assignments.change(current.id, announced=True)
+    elif current.shown_at is None:
+        await assignments.change(current.id, shown_at=clock.now())
+
+
+async def note_failure(event: MessageFailed, tx: Transaction, clock: Clock) -> None:
+    """A question that never arrived is shown before an answer to it is taken."""
+    if event.kind != "question":
+        return
+    assignments = AssignmentStore(tx.connection)
+    current = await assignments.find_current(event.user_id)
+    if current is not None and event.sent_id == outgoing.daily_message_id(current.id):
+        await assignments.change(current.id, failed_at=clock.now())

@@ -1,0 +1,289 @@
+"""Every query about questions, learners and assignments. The claim of due ones is in `due`."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Row, and_, bindparam, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from common import inbox
+from common.events import InboundRef
+from common.ids import AnswerId, AssignmentId, UserId, derived_id
+from scheduler.errors import QuestionChanged, QuestionNotFound
+from scheduler.models import AssignmentRow, LearnerRow, QuestionRow
+from scheduler.planning import History, Streak
+from scheduler.practice import Assignment, AssignmentKind, AssignmentState, Learner
+from scheduler.questions import Question
+
+SCHEMA = "scheduler"
+LEARNER_COLUMNS = [getattr(LearnerRow, field.name) for field in fields(Learner)]
+ASSIGNMENT_COLUMNS = [getattr(AssignmentRow, field.name) for field in fields(Assignment)]
+CURRENT: tuple[AssignmentState, ...] = ("open", "answered")
+
+
+def learner_from(row: Row[tuple[object, ...]]) -> Learner:
+    return Learner(*row)  # type: ignore[arg-type]  # the columns are the fields, in order
+
+
+def assignment_from(row: Row[tuple[object, ...]]) -> Assignment:
+    return Assignment(*row)  # type: ignore[arg-type]  # the columns are the fields, in order
+
+
+class QuestionStore:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def publish(self, questions: Sequence[Question]) -> None:
+        """Insert new versions; publish exactly the newest version of each question in the packs.
+
+        A replica that starts with older packs takes no newer version back. Raises QuestionChanged.
+        """
+        await self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('questions'))"))
+        rows = await self._connection.execute(select(QuestionRow.id, QuestionRow.version))
+        known = {(row.id, row.version) for row in rows}
+        for question in questions:
+            if (question.id, question.version) not in known:
+                await self._insert(question)
+            elif await self.get(question.id, question.version) != question:
+                raise QuestionChanged(question.id, question.version)
+        await self._mark_newest([question.id for question in questions])
+
+    async def _insert(self, question: Question) -> None:
+        await self._connection.execute(
+            insert(QuestionRow).values(
+                id=question.id,
+                version=question.version,
+                track=question.track,
+                level=question.level,
+                topic=question.topic,
+                minutes=question.minutes,
+                is_published=False,
+                body=question.model_dump(mode="json"),
+                created_at=func.now(),
+            )
+        )
+
+    async def _mark_newest(self, ids: Sequence[str]) -> None:
+        newest = (
+            select(func.max(QuestionRow.version))
+            .where(QuestionRow.id == bindparam("of"))
+            .scalar_subquery()
+        )
+        await self._connection.execute(
+            update(QuestionRow)
+            .where(QuestionRow.is_published, QuestionRow.id.not_in(ids))
+            .values(is_published=False)
+        )
+        for question_id in ids:
+            await self._connection.execute(
+                update(QuestionRow)
+                .where(QuestionRow.id == question_id)
+                .values(is_published=QuestionRow.version == newest),
+                {"of": question_id},
+            )
+
+    async def published(self) -> list[Question]:
+        rows = await self._connection.execute(
+            select(QuestionRow.body).where(QuestionRow.is_published)
+        )
+        return [Question.model_validate(row.body) for row in rows]
+
+    async def get(self, question_id: str, version: int) -> Question:
+        query = select(QuestionRow.body).where(
+            QuestionRow.id == question_id, QuestionRow.version == version
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            raise QuestionNotFound(question_id, version)
+        return Question.model_validate(row.body)
+
+
+class LearnerStore:
+    """Whoever changes a learner's assignments locks the learner first, the ticker included."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def lock(self, user_id: UserId) -> Learner | None:
+        query = select(*LEARNER_COLUMNS).where(LearnerRow.user_id == user_id).with_for_update()
+        row = (await self._connection.execute(query)).one_or_none()
+        return learner_from(row) if row else None
+
+    async def save(self, learner: Learner) -> None:
+        """Insert, or replace an older revision; progress stays as it is."""
+        values = {
+            field.name: getattr(learner, field.name)
+            for field in fields(learner)
+            if field.name not in ("streak", "best_streak", "last_answered_on")
+        }
+        statement = insert(LearnerRow).values(values)
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[LearnerRow.user_id],
+                set_={name: statement.excluded[name] for name in values},
+                where=LearnerRow.revision < statement.excluded.revision,
+            )
+        )
+
+    async def record_streak(self, user_id: UserId, streak: Streak) -> None:
+        await self._connection.execute(
+            update(LearnerRow)
+            .where(LearnerRow.user_id == user_id)
+            .values(streak=streak.length, best_streak=streak.best, last_answered_on=streak.last_on)
+        )
+
+    async def postpone(self, user_id: UserId, until: datetime) -> None:
+        await self._connection.execute(
+            update(LearnerRow)
+            .where(LearnerRow.user_id == user_id, LearnerRow.next_due_at < until)
+            .values(next_due_at=until)
+        )
+
+    async def forget(self, user_id: UserId, now: datetime) -> None:
+        """Only a token remains, made from the id, and only for as long as old news may come."""
+        for table in (AssignmentRow, LearnerRow):
+            await self._connection.execute(table.__table__.delete().where(table.user_id == user_id))  # type: ignore[attr-defined]
+        token = derived_id("deleted", user_id)
+        await inbox.record(self._connection, SCHEMA, "scheduler-deleted", [token], now)
+
+    async def is_forgotten(self, user_id: UserId) -> bool:
+        query = text(
+            "SELECT 1 FROM scheduler.inbox"
+            " WHERE consumer = 'scheduler-deleted' AND message_id = :token"
+        )
+        token = derived_id("deleted", user_id)
+        return (await self._connection.execute(query, {"token": token})).first() is not None
+
+
+class AssignmentStore:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def is_new(self, inbound: InboundRef, now: datetime) -> bool:
+        """False when this message of the person was replied to, under whatever command id."""
+        token = derived_id("reply", inbound.provider_id)
+        return bool(await inbox.record(self._connection, SCHEMA, "scheduler-inbound", [token], now))
+
+    async def find(self, assignment_id: AssignmentId, user_id: UserId) -> Assignment | None:
+        """None too when the assignment is somebody else's."""
+        return await self._find(
+            and_(AssignmentRow.id == assignment_id, AssignmentRow.user_id == user_id)
+        )
+
+    async def find_current(self, user_id: UserId) -> Assignment | None:
+        """The open one; without any, the one whose answer is being graded."""
+        return await self._find(
+            and_(AssignmentRow.user_id == user_id, AssignmentRow.state.in_(CURRENT)),
+            AssignmentRow.state.desc(),  # "open" before "answered"
+        )
+
+    async def find_last(self, user_id: UserId) -> Assignment | None:
+        return await self._find(AssignmentRow.user_id == user_id)
+
+    async def _find(self, condition: object, *order: object) -> Assignment | None:
+        query = (
+            select(*ASSIGNMENT_COLUMNS)
+            .where(condition)  # type: ignore[arg-type]
+            .order_by(*order, AssignmentRow.created_at.desc())  # type: ignore[arg-type]
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return assignment_from(row) if row else None
+
+    async def history(self, user_id: UserId) -> History:
+        query = (
+            select(AssignmentRow.question_id, AssignmentRow.score)
+            .where(AssignmentRow.user_id == user_id)
+            .order_by(AssignmentRow.created_at)
+        )
+        rows = (await self._connection.execute(query)).all()
+        return History([row.question_id for row in rows], [row.score for row in rows])
+
+    async def count_on(self, user_id: UserId, day: date) -> dict[AssignmentKind, int]:
+        query = (
+            select(AssignmentRow.kind, func.count())
+            .where(AssignmentRow.user_id == user_id, AssignmentRow.local_date == day)
+            .group_by(AssignmentRow.kind)
+        )
+        return {kind: count for kind, count in await self._connection.execute(query)}  # type: ignore[misc]
+
+    async def add(self, assignment: Assignment) -> None:
+        values = {field.name: getattr(assignment, field.name) for field in fields(assignment)}
+        await self._connection.execute(insert(AssignmentRow).values(values))
+
+    async def change(self, assignment_id: AssignmentId, **values: object) -> None:
+        await self._connection.execute(
+            update(AssignmentRow).where(AssignmentRow.id == assignment_id).values(**values)
+        )
+
+    async def record_submission(
+        self,
+        assignment: Assignment,
+        answer: AnswerId,
+        said: str,
+        inbound: InboundRef,
+        now: datetime,
+    ) -> Assignment:
+        query = (
+            update(AssignmentRow)
+            .where(AssignmentRow.id == assignment.id)
+            .values(
+                state="answered",
+                answer_id=answer,
+                answer_text=said,
+                submitted_at=now,
+                inbound_id=inbound.provider_id,
+                inbound_at=inbound.at,
+                nudged_at=None,
+            )
+            .returning(*ASSIGNMENT_COLUMNS)
+        )
+        return assignment_from((await self._connection.execute(query)).one())
+
+    async def close(
+        self, assignment_id: AssignmentId, state: AssignmentState, now: datetime
+    ) -> None:
+        """The text of an answer is kept only until it is graded."""
+        await self.change(assignment_id, state=state, closed_at=now, answer_text=None)
+
+    async def claim_stuck(
+        self, now: datetime, patience: timedelta, oldest: timedelta, limit: int
+    ) -> list[tuple[Assignment, Learner]]:
+        """Those whose grading, or whose question's sending, has had no end for too long."""
+        is_patience_over = or_(
+            AssignmentRow.nudged_at.is_(None), AssignmentRow.nudged_at < now - patience
+        )
+        is_ungraded = and_(
+            AssignmentRow.state == "answered", AssignmentRow.submitted_at < now - patience
+        )
+        is_unsent = and_(
+            AssignmentRow.state == "open",
+            AssignmentRow.shown_at.is_(None),
+            AssignmentRow.failed_at.is_(None),
+            ~AssignmentRow.announced,
+            AssignmentRow.created_at < now - patience,
+            AssignmentRow.created_at > now - oldest,
+        )
+        stuck = (
+            select(AssignmentRow.id)
+            .where(or_(is_ungraded, is_unsent), is_patience_over)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        nudged = await self._connection.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.id.in_(stuck.scalar_subquery()))
+            .values(nudged_at=now)
+            .returning(*ASSIGNMENT_COLUMNS)
+        )
+        assignments = [assignment_from(row) for row in nudged]
+        learners = await self._learners({a.user_id for a in assignments})
+        return [(a, learners[a.user_id]) for a in assignments if a.user_id in learners]
+
+    async def _learners(self, user_ids: set[UserId]) -> dict[UUID, Learner]:
+        query = select(*LEARNER_COLUMNS).where(LearnerRow.user_id.in_(user_ids))
+        rows = await self._connection.execute(query)
+        return {row.user_id: learner_from(row) for row in rows}

@@ -1,0 +1,4 @@
+from common.service import run
+from users.app import main
+
+run(main)

@@ -1,0 +1,115 @@
+"""The words that are commands, in all three languages at once, and how a text is compared."""
+
+import unicodedata
+
+from common.events import Language
+
+COMPARED_LENGTH = 4_096
+"""WhatsApp's own limit of a text; nothing longer is a command."""
+
+HARD_STOPS = frozenset(
+    {
+        *("stop", "stop all", "stopall", "unsubscribe", "opt out", "optout", "remove me"),
+        *("stop messages", "parar", "pare", "para", "sair", "descadastrar", "parar tudo"),
+        *("parar mensagens", "nao quero mais", "me remova", "me tira", "baja", "dar de baja"),
+        *("darme de baja", "alto", "detener", "detener mensajes", "salir", "desuscribir"),
+        "no quiero mas",
+    }
+)
+
+AMBIGUOUS_STOPS = frozenset(
+    {
+        *("end", "quit", "cancel", "remove", "fim", "cancelar", "remover", "fin", "terminar"),
+    }
+)
+"""Also honest answers to a question about code: with a question open, the person is asked."""
+
+STARTS = frozenset(
+    {
+        *("start", "unstop", "resume", "subscribe", "comecar", "iniciar", "voltar", "retomar"),
+        *("quero voltar", "empezar", "comenzar", "volver", "reanudar", "alta"),
+    }
+)
+
+HELPS = frozenset({"help", "ajuda", "ayuda"})
+MENUS = frozenset({"menu"})
+QUESTIONS_NOW = frozenset(
+    {
+        *("question now", "pergunta agora", "pregunta ahora", "next question"),
+        *("proxima pergunta", "siguiente pregunta", "quero agora", "quiero ahora"),
+    }
+)
+HINTS = frozenset({"hint", "dica", "pista"})
+SKIPS = frozenset({"skip", "pular", "saltar"})
+DONT_KNOWS = frozenset({"i dont know", "dont know", "idk", "nao sei", "no se", "no lo se"})
+MODEL_ANSWERS = frozenset({"model answer", "resposta modelo", "respuesta modelo"})
+TRACKS = frozenset({"tracks", "courses", "areas", "cursos", "trilhas", "rutas"})
+SCHEDULES = frozenset({"schedule", "horario"})
+LANGUAGES = frozenset({"language", "idioma"})
+
+IDLE_HELPS = frozenset({"info"})
+IDLE_MENUS = frozenset({"0", "home", "inicio", "hi", "hello", "oi", "ola", "hola"}) | STARTS
+IDLE_QUESTIONS_NOW = frozenset({"question", "next", "pergunta", "proxima", "pregunta", "siguiente"})
+IDLE_SCHEDULES = frozenset({"time", "hora", "zone", "fuso", "zona"})
+"""The IDLE words may be answers: they are commands only while no question is open."""
+
+LANGUAGE_NAMES: dict[str, Language] = {
+    **dict.fromkeys(("portugues", "portuguese", "pt"), "pt"),
+    **dict.fromkeys(("english", "ingles", "en"), "en"),
+    **dict.fromkeys(("espanol", "spanish", "castellano", "es"), "es"),
+}
+
+YES = frozenset(
+    {
+        *("yes", "y", "yes i agree", "i agree", "agree", "ok", "sim", "sim aceito", "aceito"),
+        *("sim, aceito", "yes, i agree", "si, acepto", "si", "si acepto", "acepto", "s"),
+    }
+)
+NO = frozenset(
+    {
+        *("no", "n", "no thanks", "no, thanks", "nao", "nao obrigado", "nao, obrigado"),
+        *("nao obrigada", "nao, obrigada", "no gracias", "no, gracias"),
+    }
+)
+MORE = frozenset({"more", "tell me more", "mais", "saber mais", "mas", "saber mas"})
+CONFIRMS = YES | STARTS | {"confirm", "confirmar", "confirmo"}
+NOT_ME = frozenset({"not me", "nao fui eu", "no fui yo"})
+
+HINT_WORDS: dict[Language, frozenset[str]] = {
+    "pt": frozenset({"oi", "ola", "bom", "dia", "boa", "tarde", "noite", "quero", "voce", "nao"}),
+    "es": frozenset({"hola", "buenos", "buenas", "dias", "tardes", "noches", "quiero", "gracias"}),
+    "en": frozenset({"hi", "hello", "hey", "good", "morning", "want", "the", "please", "thanks"}),
+}
+
+
+def normalised(text: str) -> str:
+    """How a text is compared: no accents, no case, nothing but words at either end.
+
+    Marks between words stay: "no, quiero mas" is the opposite of "no quiero mas". A call such as
+    `stop()` stays what it is: code, not a command.
+    """
+    raw = unicodedata.normalize("NFKD", text[:COMPARED_LENGTH]).casefold()
+    if "()" in raw or "`" in raw:
+        return raw.strip()
+    kept = (c for c in raw if unicodedata.category(c) not in {"Mn", "Me", "Cf"} and c != "'")
+    words = "".join(" " if c in "-‐‑–_" or c.isspace() else c for c in kept if c != "’")
+    return " ".join(_trimmed(words).split())
+
+
+def _trimmed(words: str) -> str:
+    start, end = 0, len(words)
+    while start < end and not words[start].isalnum():
+        start += 1
+    while end > start and not words[end - 1].isalnum():
+        end -= 1
+    return words[start:end]
+
+
+def language_of_words(text: str) -> Language | None:
+    """The language that a greeting gives away; None when it does not."""
+    words = {word.strip(".,!?¡¿") for word in normalised(text).split()}
+    scores: dict[Language, int] = {
+        language: len(words & known) for language, known in HINT_WORDS.items()
+    }
+    best = max(scores, key=lambda language: scores[language])
+    return best if scores[best] and list(scores.values()).count(scores[best]) == 1 else None

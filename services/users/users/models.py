@@ -1,0 +1,105 @@
+"""The tables of the schema `users`. The outbox and the inbox are described in `common`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text, Uuid
+
+from common.database import table_base
+
+Instant = TIMESTAMP(timezone=True)
+
+
+class Tables(table_base("users")):  # type: ignore[misc]  # a class made at run time
+    __abstract__ = True
+
+
+class User(Tables):
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+    revision: Mapped[int]
+    name: Mapped[str | None] = mapped_column(Text)
+    tracks: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    level: Mapped[int | None]
+    timezone: Mapped[str | None] = mapped_column(Text)
+    time_of_day: Mapped[str | None] = mapped_column(Text)
+    paused_until: Mapped[datetime | None] = mapped_column(Instant)
+    channel: Mapped[str] = mapped_column(Text)
+    address: Mapped[str | None] = mapped_column(Text)
+    consented_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_confirmation_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_still_stopped_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Identity(Tables):
+    __tablename__ = "identities"
+    __table_args__ = (
+        Index(
+            "uq_identities_current",
+            "kind_group",
+            "canonical",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    kind_group: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(Text)
+    canonical: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(Instant)
+    until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Consent(Tables):
+    __tablename__ = "consents"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    is_granted: Mapped[bool]
+    version: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text)
+    source_id: Mapped[UUID] = mapped_column(Uuid)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class DialogueRow(Tables):
+    __tablename__ = "dialogues"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), primary_key=True)
+    step: Mapped[str] = mapped_column(Text)
+    data: Mapped[dict[str, str]] = mapped_column(JSONB)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class OpenQuestion(Tables):
+    """Closed ones stay for a while: their assignment may be told of after their end."""
+
+    __tablename__ = "open_questions"
+
+    assignment_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(Uuid)
+    assigned_at: Mapped[datetime | None] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class BlockedSignup(Tables):
+    """Numbers whose owner said "not me", as keyless hashes, for as long as the form may not
+    send them another confirmation."""
+
+    __tablename__ = "blocked_signups"
+
+    number_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    until: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,199 @@
+"""A person as this service knows them, and the only ways in which their state may change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from common.events import (
+    Channel,
+    Contact,
+    Event,
+    Language,
+    Preferences,
+    Track,
+    UserChanged,
+    UserDeleted,
+    UserOptedOut,
+    UserRegistered,
+    UserState,
+    UserView,
+)
+from common.ids import UserId, derived_id
+from users.errors import StateMoveForbidden
+
+MOVES: dict[UserState, frozenset[UserState]] = {
+    "unknown": frozenset({"onboarding", "pending", "opted_out", "deleted"}),
+    "onboarding": frozenset({"active", "pending", "declined", "opted_out", "deleted"}),
+    "pending": frozenset({"active", "opted_out", "deleted"}),
+    "active": frozenset({"paused", "opted_out", "deleted"}),
+    "paused": frozenset({"active", "opted_out", "deleted"}),
+    "declined": frozenset({"onboarding", "deleted"}),
+    "opted_out": frozenset({"active", "onboarding", "deleted"}),
+    "deleted": frozenset(),
+}
+
+BY_PROGRESS: tuple[UserState, ...] = (
+    *("active", "paused", "opted_out", "pending", "onboarding", "declined", "unknown", "deleted"),
+)
+
+CONFIRMATION_EVERY = timedelta(days=30)
+"""A stranger who types somebody's number into the web form can annoy them once in this time."""
+
+STILL_STOPPED_EVERY = timedelta(hours=24)
+NAME_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Person:
+    id: UserId
+    state: UserState
+    language: Language
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 0
+    name: str | None = None
+    tracks: tuple[Track, ...] = ()
+    level: int | None = None
+    timezone: str | None = None
+    time_of_day: str | None = None
+    paused_until: datetime | None = None
+    channel: Channel = "cloud"
+    address: str | None = None
+    consented_at: datetime | None = None
+    last_confirmation_at: datetime | None = None
+    last_still_stopped_at: datetime | None = None
+
+    @property
+    def preferences(self) -> Preferences | None:
+        """None until everything that a daily question needs is known."""
+        if not (self.tracks and self.level and self.timezone and self.time_of_day):
+            return None
+        return Preferences(
+            tracks=self.tracks,
+            level=self.level,
+            timezone=self.timezone,
+            time=self.time_of_day,
+            paused_until=self.paused_until,
+        )
+
+    @property
+    def contact(self) -> Contact:
+        return Contact(
+            user_id=self.id,
+            revision=self.revision,
+            state=self.state,
+            language=self.language,
+            channel=self.channel,
+            address=self.address,
+            name=self.name,
+        )
+
+    @property
+    def view(self) -> UserView:
+        return UserView(
+            user_id=self.id,
+            name=self.name,
+            phone=f"+{self.address}" if self.address else None,
+            state=self.state,
+            language=self.language,
+            preferences=self.preferences,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
+
+    @property
+    def track_value(self) -> str:
+        return ",".join(self.tracks)
+
+
+def moved(person: Person, state: UserState) -> Person:
+    """Raises StateMoveForbidden when the table does not know the move."""
+    if state == person.state:
+        return person
+    if state not in MOVES[person.state]:
+        raise StateMoveForbidden(person.state, state)
+    return replace(person, state=state)
+
+
+def rank(person: Person) -> tuple[int, datetime]:
+    """Who got furthest comes first; of two who got as far, the older."""
+    return BY_PROGRESS.index(person.state), person.created_at
+
+
+def opted_out(person: Person) -> Person:
+    return replace(moved(person, "opted_out"), consented_at=None, last_still_stopped_at=None)
+
+
+def deleted(person: Person) -> Person:
+    """A tombstone: later news can tell that it is older than the deletion, nothing else stays."""
+    return Person(
+        id=person.id,
+        state=moved(person, "deleted").state,
+        language=person.language,
+        created_at=person.created_at,
+        updated_at=person.updated_at,
+        revision=person.revision,
+        channel=person.channel,
+    )
+
+
+def without_profile(person: Person) -> Person:
+    return replace(
+        person,
+        name=None,
+        tracks=(),
+        level=None,
+        timezone=None,
+        time_of_day=None,
+        paused_until=None,
+        consented_at=None,
+    )
+
+
+def clean_name(name: str | None) -> str | None:
+    """A name on one line; None when nothing of it is left."""
+    shown = "".join(c if c.isprintable() else " " for c in name or "")
+    return " ".join(shown.split())[:NAME_LENGTH] or None
+
+
+def may_confirm(person: Person, now: datetime) -> bool:
+    last = person.last_confirmation_at
+    return last is None or now - last >= CONFIRMATION_EVERY
+
+
+def may_say_still_stopped(person: Person, now: datetime) -> bool:
+    last = person.last_still_stopped_at
+    return last is None or now - last >= STILL_STOPPED_EVERY
+
+
+def is_published_change(before: Person, after: Person) -> bool:
+    return before.contact != after.contact or before.preferences != after.preferences
+
+
+def signup_date(person: Person, at: datetime) -> str:
+    """The local date as the person writes it; English has no one order of numbers."""
+    local = at.astimezone(ZoneInfo(person.timezone or "UTC"))
+    return (
+        f"{local:%b} {local.day}, {local.year}" if person.language == "en" else f"{local:%d/%m/%Y}"
+    )
+
+
+def announcements(before: Person, after: Person, source: str, now: datetime) -> Iterator[Event]:
+    """What others are told when `before` has become `after`, which holds the new revision."""
+    yield UserChanged(
+        message_id=derived_id("user-changed", after.id, after.revision),
+        occurred_at=now,
+        user_id=after.id,
+        contact=after.contact,
+        preferences=after.preferences,
+    )
+    if before.state == after.state:
+        return
+    name = derived_id("state", after.state, after.id, after.revision)
+    if after.state == "opted_out":
+        yield UserOptedOut(message_id=name, occurred_at=now, user_id=after.id, source=source)
+    elif after.state == "deleted":
+        yield UserDeleted(message_id=name, occurred_at=now, user_id=after.id)
+    elif after.state == "pending" or (before.state, after.state) == ("onboarding", "active"):
+        yield UserRegistered(message_id=name, occurred_at=now, user_id=after.id, source=source)

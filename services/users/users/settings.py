@@ -1,0 +1,11 @@
+from typing import Annotated
+
+from pydantic import Field
+
+from common.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    service: str = "users"
+    policy_version: Annotated[str, Field(min_length=1)] = "1"
+    """The version of the consent text that people see; stored with each consent."""

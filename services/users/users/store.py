@@ -1,0 +1,276 @@
+"""Every query of the schema, and the messages that leave with the same transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
+
+from common.database import Transaction
+from common.events import Message, UserState
+from common.ids import AssignmentId, UserId, new_id
+from users.dialogues import Dialogue
+from users.errors import PersonKeepsVanishing
+from users.identity import Alias
+from users.models import BlockedSignup, Consent, DialogueRow, Identity, OpenQuestion, User
+from users.people import Person, announcements, is_published_change
+
+DAILY_QUESTION = "daily_question"
+VANISHING_LIMIT = 5
+COLUMNS = tuple(User.__table__.columns)
+
+
+class Store:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._connection = transaction.connection
+
+    def publish(self, message: Message) -> None:
+        self._transaction.publish(message)
+
+    # People
+
+    async def get_or_create(self, aliases: Sequence[Alias], fresh: Person) -> list[Person]:
+        """Everybody who bears one of `aliases`, locked, the oldest first: usually one person,
+        more when two turn out to be the same. `fresh` is stored when there is nobody.
+
+        A concurrent first message of the same person makes the insert wait, then find them.
+        """
+        for _ in range(VANISHING_LIMIT):
+            if found := await self.find_by_alias(aliases):
+                return found
+            if await self._try_create(aliases, fresh):
+                return [fresh]
+        raise PersonKeepsVanishing
+
+    async def find_by_alias(self, aliases: Sequence[Alias]) -> list[Person]:
+        """Whoever bears one of `aliases`, locked, the oldest first."""
+        bearers = select(Identity.user_id).where(Identity.until.is_(None), _is_any_of(aliases))
+        query = select(*COLUMNS).where(User.id.in_(bearers)).order_by(User.id).with_for_update()
+        rows = (await self._connection.execute(query)).all()
+        people = [_person(row) for row in rows if row.state != "deleted"]
+        return sorted(people, key=lambda person: person.created_at)
+
+    async def _try_create(self, aliases: Sequence[Alias], fresh: Person) -> bool:
+        added = await self._connection.execute(
+            postgresql.insert(User)
+            .values(_values(fresh))
+            .on_conflict_do_nothing(index_elements=[User.id])
+            .returning(User.id)
+        )
+        if added.first() is None:
+            return False
+        if await self._add_identities(aliases, fresh.id, fresh.created_at) == len(aliases):
+            return True
+        await self._connection.execute(delete(User).where(User.id == fresh.id))
+        return False
+
+    async def _add_identities(
+        self, aliases: Sequence[Alias], user_id: UserId, since: datetime
+    ) -> int:
+        rows = [
+            {
+                "id": new_id(),
+                "user_id": user_id,
+                "kind_group": alias.group,
+                "kind": alias.kind,
+                "value": alias.value,
+                "canonical": alias.canonical,
+                "since": since,
+            }
+            for alias in sorted(aliases)
+        ]
+        added = await self._connection.execute(
+            postgresql.insert(Identity)
+            .values(rows)
+            .on_conflict_do_nothing(
+                index_elements=[Identity.kind_group, Identity.canonical],
+                index_where=Identity.until.is_(None),
+            )
+            .returning(Identity.id)
+        )
+        return len(added.all())
+
+    async def learn_aliases(self, user_id: UserId, aliases: Sequence[Alias], now: datetime) -> None:
+        """Keep what WhatsApp calls the person from now on; what it replaces becomes history."""
+        query = select(Identity.kind, Identity.value).where(
+            Identity.user_id == user_id, Identity.until.is_(None)
+        )
+        known = {(row.kind, row.value) for row in await self._connection.execute(query)}
+        new = [alias for alias in aliases if (alias.kind, alias.value) not in known]
+        if not new:
+            return
+        replaced = update(Identity).where(
+            Identity.user_id == user_id, Identity.until.is_(None), _is_any_of(new)
+        )
+        await self._connection.execute(replaced.values(until=now))
+        await self._add_identities(new, user_id, now)
+
+    async def give_identities(self, loser: UserId, winner: UserId) -> None:
+        owned = update(Identity).where(Identity.user_id == loser)
+        await self._connection.execute(owned.values(user_id=winner))
+
+    async def forget(self, user_id: UserId) -> None:
+        """Everything that leads to the person; the consent ledger keeps the bare id."""
+        for table in (Identity, DialogueRow, OpenQuestion):
+            await self._connection.execute(delete(table).where(table.user_id == user_id))
+
+    async def is_taken(self, user_id: UserId) -> bool:
+        query = select(User.id).where(User.id == user_id)
+        return (await self._connection.execute(query)).first() is not None
+
+    async def find(self, user_id: UserId) -> Person | None:
+        """Locked, so that whoever else changes the same person waits."""
+        query = select(*COLUMNS).where(User.id == user_id).with_for_update()
+        row = (await self._connection.execute(query)).first()
+        return _person(row) if row is not None and row.state != "deleted" else None
+
+    async def record(self, before: Person, after: Person, *, source: str, now: datetime) -> Person:
+        """Keep the person as they have become. What others may know gets the next revision."""
+        if after == before and after.revision:
+            return after
+        if is_published_change(before, after) or not before.revision:
+            after = replace(after, revision=before.revision + 1, updated_at=now)
+            for announcement in announcements(before, after, source, now):
+                self.publish(announcement)
+        change = update(User).where(User.id == after.id).values(_values(after))
+        await self._connection.execute(change)
+        if after.state == "deleted":
+            await self.forget(after.id)
+        return after
+
+    async def record_consent(
+        self,
+        person: Person,
+        *,
+        is_granted: bool,
+        version: str,
+        source_id: UUID,
+        channel: str,
+        now: datetime,
+    ) -> None:
+        row = insert(Consent).values(
+            id=new_id(),
+            user_id=person.id,
+            purpose=DAILY_QUESTION,
+            is_granted=is_granted,
+            version=version,
+            language=person.language,
+            channel=channel,
+            source_id=source_id,
+            at=now,
+        )
+        await self._connection.execute(row)
+
+    # Numbers whose owner said "not me"
+
+    async def block_signup(self, number_hash: str, until: datetime) -> None:
+        row = postgresql.insert(BlockedSignup).values(number_hash=number_hash, until=until)
+        await self._connection.execute(
+            row.on_conflict_do_update(
+                index_elements=[BlockedSignup.number_hash], set_={"until": until}
+            )
+        )
+
+    async def is_signup_blocked(self, number_hash: str, now: datetime) -> bool:
+        await self._connection.execute(delete(BlockedSignup).where(BlockedSignup.until <= now))
+        query = select(BlockedSignup.until).where(BlockedSignup.number_hash == number_hash)
+        return (await self._connection.execute(query)).first() is not None
+
+    # Conversations
+
+    async def find_dialogue(self, user_id: UserId, now: datetime) -> Dialogue | None:
+        query = select(DialogueRow.step, DialogueRow.expires_at, DialogueRow.data).where(
+            DialogueRow.user_id == user_id, DialogueRow.expires_at > now
+        )
+        row = (await self._connection.execute(query)).first()
+        return Dialogue(row.step, row.expires_at, row.data) if row is not None else None
+
+    async def keep_dialogue(self, user_id: UserId, dialogue: Dialogue | None) -> None:
+        if dialogue is None:
+            await self._connection.execute(
+                delete(DialogueRow).where(DialogueRow.user_id == user_id)
+            )
+            return
+        state = {
+            "step": dialogue.step,
+            "expires_at": dialogue.expires_at,
+            "data": dict(dialogue.data),
+        }
+        row = postgresql.insert(DialogueRow).values(user_id=user_id, **state)
+        await self._connection.execute(
+            row.on_conflict_do_update(index_elements=[DialogueRow.user_id], set_=state)
+        )
+
+    async def find_open_question(self, user_id: UserId) -> AssignmentId | None:
+        query = (
+            select(OpenQuestion.assignment_id)
+            .where(OpenQuestion.user_id == user_id, OpenQuestion.closed_at.is_(None))
+            .order_by(OpenQuestion.assigned_at.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).first()
+        return AssignmentId(row.assignment_id) if row is not None else None
+
+    async def open_questions(self, opened: Sequence[tuple[AssignmentId, UserId, datetime]]) -> None:
+        """One that is known to be closed stays closed."""
+        rows = [{"assignment_id": a, "user_id": u, "assigned_at": at} for a, u, at in opened]
+        if rows:
+            row = postgresql.insert(OpenQuestion)
+            await self._connection.execute(row.on_conflict_do_nothing(), rows)
+
+    async def close_questions(
+        self, closed: Sequence[tuple[AssignmentId, UserId, datetime]], forget_before: datetime
+    ) -> None:
+        """Remembers the closed ones until `forget_before` has passed them."""
+        if not closed:
+            return
+        row = postgresql.insert(OpenQuestion)
+        await self._connection.execute(
+            row.on_conflict_do_update(
+                index_elements=[OpenQuestion.assignment_id],
+                set_={"closed_at": row.excluded.closed_at},
+            ),
+            [{"assignment_id": a, "user_id": u, "closed_at": at} for a, u, at in closed],
+        )
+        old = delete(OpenQuestion).where(OpenQuestion.closed_at < forget_before)
+        await self._connection.execute(old)
+
+    # Reads for others
+
+    async def view(self, user_id: UserId) -> Person | None:
+        query = select(*COLUMNS).where(User.id == user_id, User.state != "deleted")
+        row = (await self._connection.execute(query)).first()
+        return _person(row) if row is not None else None
+
+    async def page(self, state: UserState | None, after: UserId | None, limit: int) -> list[Person]:
+        query = select(*COLUMNS).order_by(User.id).limit(limit)
+        query = query.where(User.state == state if state else User.state != "deleted")
+        if after is not None:
+            query = query.where(User.id > after)
+        return [_person(row) for row in await self._connection.execute(query)]
+
+    async def count_by_state(self) -> dict[str, int]:
+        query = select(User.state, func.count().label("people")).group_by(User.state)
+        return {row.state: row.people for row in await self._connection.execute(query)}
+
+
+def _is_any_of(aliases: Sequence[Alias]) -> ColumnElement[bool]:
+    return or_(
+        *(
+            (Identity.kind_group == alias.group) & (Identity.canonical == alias.canonical)
+            for alias in aliases
+        )
+    )
+
+
+def _person(row: Row[Any]) -> Person:
+    values = dict(row._mapping)
+    return Person(**{**values, "tracks": tuple(values["tracks"])})
+
+
+def _values(person: Person) -> dict[str, object]:
+    return cast("dict[str, object]", {**asdict(person), "tracks": list(person.tracks)})

@@ -1,0 +1,1 @@
+"""A stand-in for the WhatsApp Cloud API and an OpenAI-compatible model."""

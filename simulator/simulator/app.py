@@ -1,0 +1,54 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from simulator import control, openai, page
+from simulator.clock import TimeGoesBackwards
+from simulator.person import NothingToReactTo, UnknownReply
+from simulator.phones import InvalidNumber
+from simulator.stage import Stage
+
+
+def create_app(stage: Stage) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with stage.running():
+            yield
+
+    app = FastAPI(title="Sabatina simulator", lifespan=lifespan)
+    _add_health(app, stage)
+    app.include_router(control.routes(stage))
+    app.include_router(openai.routes(stage))
+    app.include_router(page.routes())
+    app.router.routes.extend(stage.cloud_api.routes())
+    _add_error_answers(app)
+    return app
+
+
+def _add_health(app: FastAPI, stage: Stage) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str | int]:
+        return {
+            "status": "ok",
+            "seed": stage.settings.simulator_seed,
+            "webhooks_queued": stage.delivery.count_queued(),
+        }
+
+
+def _add_error_answers(app: FastAPI) -> None:
+    @app.exception_handler(InvalidNumber)
+    @app.exception_handler(TimeGoesBackwards)
+    async def unprocessable(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 422)
+
+    @app.exception_handler(NothingToReactTo)
+    async def nothing_there(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 404)
+
+    @app.exception_handler(UnknownReply)
+    async def unknown_reply(request: Request, error: UnknownReply) -> JSONResponse:
+        options = [{"id": option.id, "title": option.title} for option in error.options]
+        return JSONResponse({"detail": str(error), "options": options}, 404)

@@ -1,0 +1,129 @@
+"""The whole product, started once, as a stranger would use it: HTTP and the phone."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from devstack.otlp import TraceReceiver
+from devstack.phones import Bubble, Phone, TimeMachine, call
+from devstack.stack import ADMIN_KEY, Stack, StackOptions
+
+KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
+SAO_PAULO = "America/Sao_Paulo"
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Product:
+    stack: Stack
+    traces: TraceReceiver
+    logs: Path
+
+    def phone(self) -> Phone:
+        """Somebody new."""
+        return Phone(self.stack.simulator_url, f"+55119{70_000_000 + next(_numbers):08}")
+
+    @property
+    def clock(self) -> TimeMachine:
+        return TimeMachine(self.stack.simulator_url)
+
+    def register(self, phone: Phone, **changes: Any) -> tuple[int, Any]:
+        body = {
+            "name": "Ana",
+            "phone": phone.number,
+            "language": "pt",
+            "tracks": ["python"],
+            "level": 1,
+            "timezone": SAO_PAULO,
+            "time": "09:00",
+            "consent": True,
+        }
+        url = f"{self.stack.gateway_url}/api/users/register"
+        return call("POST", url, body | changes)  # type: ignore[no-any-return]
+
+    def user(self, user_id: str) -> Any:
+        _, body = call("GET", f"{self.stack.gateway_url}/api/users/{user_id}", headers=KEY)
+        return body
+
+    def confirmed(self, phone: Phone, **changes: Any) -> str:
+        """Registered on the web and confirmed in the chat. Returns the user's id."""
+        status, body = self.register(phone, **changes)
+        assert status == 201, body
+        phone.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids)
+        before = len(phone.received())
+        phone.tap("signup:confirm")
+        phone.wait_for(lambda bubble: "question:now" in bubble.option_ids, after=before)
+        return str(body["id"])
+
+    def travel_to_next(self, at: str, zone: str = SAO_PAULO) -> datetime:
+        """To the next time that a clock on the wall of `zone` shows `at`; returns that instant."""
+        now = self.clock.now().astimezone(ZoneInfo(zone))
+        instant = datetime.combine(now.date(), time.fromisoformat(at), ZoneInfo(zone))
+        if instant <= now:
+            instant += timedelta(days=1)
+        self.clock.travel_to(instant)
+        return instant
+
+    def question(self, phone: Phone, *, after: int) -> Bubble:
+        """The next question on the phone; a template that announces it is tapped first."""
+        announced = phone.wait_for(
+            lambda bubble: is_question(bubble) or is_ready(bubble), after=after
+        )
+        if is_question(announced):
+            return announced
+        phone.tap("question:now")
+        return phone.wait_for(is_question, after=after)
+
+
+def is_question(bubble: Bubble) -> bool:
+    return any(option.startswith("dontknow:") for option in bubble.option_ids) and any(
+        option.startswith("skip:") for option in bubble.option_ids
+    )
+
+
+def is_ready(bubble: Bubble) -> bool:
+    return bubble.template is not None and "question:now" in bubble.option_ids
+
+
+def is_feedback(bubble: Bubble) -> bool:
+    return "/10" in bubble.text
+
+
+@pytest.fixture(scope="session", params=[1, 2], ids=["one replica", "two replicas"])
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("product")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    traces = TraceReceiver()
+    options = StackOptions(
+        folder=folder / "state",
+        log_folder=folder / "logs",
+        replicas=request.param,
+        is_durable=False,
+        environment=traces.environment
+        | {
+            "SABATINA_LOG_FORMAT": "json",
+            "SABATINA_LOG_LEVEL": "DEBUG",
+            "SABATINA_REGISTER_LIMIT": "1000",
+        },
+    )
+    stack = Stack(options)
+    options.environment = dict(options.environment) | {
+        "OPENAI_API_KEY": "simulated-openai-key",
+        "OPENAI_BASE_URL": f"{stack.simulator_url}/openai/v1",
+    }
+    stack.start()
+    try:
+        yield Product(stack, traces, folder / "logs")
+    finally:
+        stack.stop()
+        traces.close()
