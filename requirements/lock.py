@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MEMBERS = ("libs/common", "services/*", "simulator", "devstack")
 DEVELOPMENT = (
     "coverage",
+    "editables",
     "hatchling",
     "hypothesis",
     "import-linter",

@@ -22,7 +22,10 @@ class ProgramDidNotStart(Exception):
 
 
 def die_with_parent() -> None:
-    """Runs in the child: no server outlives us, even when we are killed."""
+    """Runs in the child: no server outlives us, even when we are killed.
+
+    The kernel means the thread that started the child: start children from a thread that stays.
+    """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

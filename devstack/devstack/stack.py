@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,8 +73,8 @@ class Stack:
 
     def start_servers(self) -> None:
         self.options.folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda server: server.start(), self.servers))
+        for server in self.servers:
+            server.start()
         passwords = dict.fromkeys(provision.SERVICES, ROLE_PASSWORD)
         provision.create_roles(self.postgres.url, passwords)
         for service in self.options.services:
@@ -105,7 +104,7 @@ class Stack:
             server.stop()
 
     def _add_simulator(self) -> None:
-        environment = self._environment() | {
+        environment = self.environment() | {
             "SABATINA_SIMULATOR_PORT": str(self.simulator_port),
             "SABATINA_GATEWAY_URL": self.gateway_url,
             "SABATINA_SIMULATOR_TEMPLATES": str(REPOSITORY / "content" / "templates"),
@@ -116,7 +115,7 @@ class Stack:
     def _add_service(self, service: str, replica: int) -> None:
         name = service if self.options.replicas == 1 else f"{service}-{replica + 1}"
         port = self.probe_ports[name] = free_port()
-        environment = self._environment() | {
+        environment = self.environment() | {
             "SABATINA_POSTGRES_URL": self.role_url(service),
             "SABATINA_PROBE_PORT": str(port),
             "SABATINA_MESSENGER_REPLICAS": str(self.options.replicas),
@@ -131,7 +130,7 @@ class Stack:
     def _logs(self) -> Path | None:
         return self.options.log_folder
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """The defaults of a simulated number; what the caller has set wins."""
         defaults = {
             "SABATINA_SIMULATION": str(self.options.with_simulator).lower(),

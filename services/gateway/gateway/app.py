@@ -17,7 +17,7 @@ from gateway.limits import RateLimit
 from gateway.pages import page_routes
 from gateway.settings import Settings
 from gateway.store import AuditLog
-from gateway.webhook import webhook_routes
+from gateway.webhook import webhook_route
 
 
 class Server(uvicorn.Server):
@@ -45,7 +45,7 @@ def create_app(
     settings: Settings, publisher: Publisher, clock: Clock, limit: RateLimit, audit: AuditLog
 ) -> App:
     app = FastAPI(title="Sabatina", version=VERSION, redirect_slashes=False)
-    app.include_router(webhook_routes(settings, publisher, clock))
+    app.router.routes.insert(0, webhook_route(settings, publisher, clock))
     app.include_router(public_routes(settings, publisher, clock, limit), prefix="/api/users")
     admin = admin_routes(settings, publisher, clock, audit)
     app.include_router(admin, prefix="/api/users")

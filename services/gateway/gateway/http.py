@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from typing import Any
 
 from fastapi import HTTPException
 from opentelemetry.trace import SpanKind
+from prometheus_client import Counter, Histogram
 
 from common import metrics, telemetry
 
@@ -45,9 +47,18 @@ class Observed:
                 span.update_name(f"{scope['method']} {route}")
                 span.set_attribute("http.route", route)
                 span.set_attribute("http.response.status_code", status)
-                metrics.HTTP_REQUESTS.labels(scope["method"], route, status).inc()
-                elapsed = time.perf_counter() - started
-                metrics.HTTP_SECONDS.labels(scope["method"], route).observe(elapsed)
+                count, seconds = _metrics(scope["method"], route, status)
+                count.inc()
+                seconds.observe(time.perf_counter() - started)
+
+
+@cache
+def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Looking a label up costs more than counting; there are few routes and few codes."""
+    return (
+        metrics.HTTP_REQUESTS.labels(method, route, status),
+        metrics.HTTP_SECONDS.labels(method, route),
+    )
 
 
 class LimitedBodies:

@@ -42,6 +42,10 @@ class QuestionBank:
         self._questions.update({(q.id, q.version): q for q in published})
         self._library = Library([Candidate(q.id, q.version, q.track, q.level) for q in published])
 
+    def require_loaded(self) -> None:
+        """Raises DependencyUnavailable until the questions are loaded."""
+        _ = self.library
+
     def known(self, candidate: Candidate) -> Question:
         return self._questions[candidate.id, candidate.version]
 

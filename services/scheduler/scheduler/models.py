@@ -10,8 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from common.database import table_base
 
-Tables = table_base("scheduler")
 Instant = DateTime(timezone=True)
+
+
+class Tables(table_base("scheduler")):  # type: ignore[misc]  # a class made at run time
+    __abstract__ = True
 
 
 class QuestionRow(Tables):

@@ -89,8 +89,10 @@ def grade_answer(
     learner: Learner, assignment: Assignment, question: Question, *, today: date, now: datetime
 ) -> GradeAnswer:
     """The same command each time it is built: its id comes from the answer."""
-    assert assignment.answer_id and assignment.submitted_at
-    assert assignment.inbound_id and assignment.inbound_at
+    assert assignment.answer_id
+    assert assignment.submitted_at
+    assert assignment.inbound_id
+    assert assignment.inbound_at
     return GradeAnswer(
         message_id=derived_id("grade", assignment.answer_id),
         occurred_at=now,

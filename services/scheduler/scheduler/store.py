@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, bindparam, func, or_, select, text, update
@@ -24,12 +25,12 @@ ASSIGNMENT_COLUMNS = [getattr(AssignmentRow, field.name) for field in fields(Ass
 CURRENT: tuple[AssignmentState, ...] = ("open", "answered")
 
 
-def learner_from(row: Row[tuple[object, ...]]) -> Learner:
-    return Learner(*row)  # type: ignore[arg-type]  # the columns are the fields, in order
+def learner_from(row: Row[Any]) -> Learner:
+    return Learner(**row._mapping)
 
 
-def assignment_from(row: Row[tuple[object, ...]]) -> Assignment:
-    return Assignment(*row)  # type: ignore[arg-type]  # the columns are the fields, in order
+def assignment_from(row: Row[Any]) -> Assignment:
+    return Assignment(**row._mapping)
 
 
 class QuestionStore:
@@ -204,11 +205,12 @@ class AssignmentStore:
 
     async def count_on(self, user_id: UserId, day: date) -> dict[AssignmentKind, int]:
         query = (
-            select(AssignmentRow.kind, func.count())
+            select(AssignmentRow.kind, func.count().label("total"))
             .where(AssignmentRow.user_id == user_id, AssignmentRow.local_date == day)
             .group_by(AssignmentRow.kind)
         )
-        return {kind: count for kind, count in await self._connection.execute(query)}  # type: ignore[misc]
+        rows = await self._connection.execute(query)
+        return {row.kind: row.total for row in rows}
 
     async def add(self, assignment: Assignment) -> None:
         values = {field.name: getattr(assignment, field.name) for field in fields(assignment)}

@@ -45,12 +45,12 @@ class Ticker:
     async def tick(self) -> int:
         """Work until nobody is due; returns how many were claimed."""
         total = 0
+        self.bank.require_loaded()
         while claimed := await self._work_batch(self.clock.now()):
             total += claimed
         return total
 
     async def _work_batch(self, now: datetime) -> int:
-        library = self.bank.library  # before the claim: without questions nobody is claimed
         async with self.database.transaction() as tx:
             store = DueStore(tx.connection)
             due = await store.claim(now, BATCH)

@@ -34,7 +34,7 @@ async def register_user(command: RegisterUser, store: Store, now: datetime) -> U
     alias = phone_alias(command.phone)
     fresh = _person_of(command, alias.value, now)
     if not await store.find_by_alias([alias]) and await store.is_taken(command.user_id):
-        raise CommandRefused("user_id_taken", "user_id: it belongs to somebody else")
+        raise CommandRefused("not_allowed", "user_id: it belongs to somebody else")
     person = (await store.get_or_create([alias], fresh))[0]
     is_new = person.id == command.user_id and not person.revision
     if person.state in MAY_SIGN_UP:

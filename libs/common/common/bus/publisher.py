@@ -79,9 +79,7 @@ class Publisher:
         if reply_to:
             headers[REPLY_TO] = reply_to
         try:
-            return await self.jetstream.publish_async(
-                subject, body, headers=headers, wait_stall=ACK_TIMEOUT
-            )
+            return await self.jetstream.publish_async(subject, body, headers=headers)
         except (NatsError, JetStreamError) as error:
             raise DependencyUnavailable("NATS is away") from error
 
@@ -89,10 +87,12 @@ class Publisher:
         """Raises DependencyUnavailable when any is refused or late."""
         try:
             async with asyncio.timeout(ACK_TIMEOUT):
-                await asyncio.gather(*futures)
+                for future in futures:
+                    await future
         except (TimeoutError, NatsError, JetStreamError) as error:
             for future in futures:
-                future.cancel()
+                if not future.cancel() and not future.cancelled():
+                    future.exception()  # looked at, so that it is not reported as forgotten
             raise DependencyUnavailable("NATS did not acknowledge") from error
 
     async def ask(self, command: Command, answer: type[Result], *, timeout: float = 5.0) -> Result:

@@ -70,19 +70,18 @@ CREATE TABLE scheduler.assignments (
 ) WITH (fillfactor = 80)
 """
 
-INDEXES = (
-    "CREATE INDEX ix_learners_next_due_at ON scheduler.learners (next_due_at)"
-    " WHERE next_due_at IS NOT NULL",
-    "CREATE UNIQUE INDEX uq_assignments_daily ON scheduler.assignments (user_id, local_date)"
-    " WHERE kind = 'daily'",
-    "CREATE UNIQUE INDEX uq_assignments_open ON scheduler.assignments (user_id)"
-    " WHERE state = 'open'",
-    "CREATE INDEX ix_assignments_user_id_created_at ON scheduler.assignments (user_id, created_at)",
-    "CREATE INDEX ix_assignments_being_graded ON scheduler.assignments (submitted_at)"
-    " WHERE state = 'answered'",
-    "CREATE INDEX ix_assignments_unsent ON scheduler.assignments (created_at)"
-    " WHERE state = 'open' AND shown_at IS NULL AND failed_at IS NULL AND NOT announced",
-)
+INDEXES = """
+CREATE INDEX ix_learners_next_due_at ON scheduler.learners (next_due_at)
+    WHERE next_due_at IS NOT NULL;
+CREATE UNIQUE INDEX uq_assignments_daily ON scheduler.assignments (user_id, local_date)
+    WHERE kind = 'daily';
+CREATE UNIQUE INDEX uq_assignments_open ON scheduler.assignments (user_id) WHERE state = 'open';
+CREATE INDEX ix_assignments_user_id_created_at ON scheduler.assignments (user_id, created_at);
+CREATE INDEX ix_assignments_being_graded ON scheduler.assignments (submitted_at)
+    WHERE state = 'answered';
+CREATE INDEX ix_assignments_unsent ON scheduler.assignments (created_at)
+    WHERE state = 'open' AND shown_at IS NULL AND failed_at IS NULL AND NOT announced;
+"""
 
 # The one rule of "the same time tomorrow". It counts local dates, so a day of 23 or 25 hours
 # moves nothing; `planning.next_occurrence` is its twin, and a test compares the two.
@@ -98,5 +97,5 @@ $$
 
 def upgrade() -> None:
     create_outbox_and_inbox(op, "scheduler")
-    for statement in (QUESTIONS, LEARNERS, ASSIGNMENTS, *INDEXES, NEXT_OCCURRENCE):
+    for statement in (QUESTIONS, LEARNERS, ASSIGNMENTS, INDEXES, NEXT_OCCURRENCE):
         op.execute(statement)

@@ -26,7 +26,8 @@ function quote(message, messages) {
   if (!message.quote) return null;
   const quoted = messages.find((other) => other.id === message.quote);
   const show = () => document.getElementById(message.quote)?.scrollIntoView({ block: "center" });
-  return element("button", { type: "button", className: "quote", onclick: show }, ...inline(quoted ? summary(quoted) : "a message that is gone"));
+  return element("button", { type: "button", className: "quote", onclick: show },
+    element("span", {}, ...inline(quoted ? summary(quoted) : "a message that is gone")));
 }
 
 function content(message, messages) {

@@ -1,0 +1,137 @@
+import pytest
+from common.events import Language, QuestionSnapshot, RubricPoint
+from grader.feedback import (
+    GOOD_BUDGET,
+    MISSING_BUDGET,
+    SUGGESTION_BUDGET,
+    compose,
+    plain,
+    trimmed,
+    units,
+)
+from grader.rubric import Mark, Verdict
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.grader.tests.factories import question
+
+VERDICTS: tuple[Verdict, ...] = ("met", "partly", "missing", "wrong")
+LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
+
+
+def marks(*verdicts: Verdict, quote: str = "last in, first out") -> list[Mark]:
+    return [
+        Mark(point_id=point.id, verdict=verdict, quote=quote if verdict != "missing" else "")
+        for point, verdict in zip(question().points, verdicts, strict=True)
+    ]
+
+
+def test_praise_quotes_and_what_is_missing_comes_from_the_rubric() -> None:
+    found = compose(question(), marks("met", "missing", "missing"), language="en", level=1)
+    assert found.good == ('- In a stack the last element in is the first out: "last in, first out"')
+    assert found.missing.splitlines() == [
+        "- In a queue the first element in is the first out",
+        "- A stack serves to undo actions; a queue serves jobs in order",
+    ]
+    assert "queue the first element" in found.suggestion
+
+
+def test_a_point_half_made_is_praised_as_half() -> None:
+    found = compose(question(), marks("partly", "met", "met"), language="pt", level=1)
+    assert "- (em parte) In a stack" in found.good
+    assert found.missing == "- In a stack the last element in is the first out"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("level", [0, 1, 2, 3, 9])
+def test_empty_lists_become_a_fitting_phrase(language: Language, level: int) -> None:
+    nothing = compose(question(), marks(*["missing"] * 3), language=language, level=level)
+    everything = compose(question(), marks(*["met"] * 3), language=language, level=level)
+    for phrase in (nothing.good, everything.missing, everything.suggestion):
+        assert len(phrase) > 15
+        assert '"' not in phrase
+
+
+def test_the_suggestion_differs_by_level() -> None:
+    found = {
+        compose(question(), marks("met", "missing", "met"), language="es", level=level).suggestion
+        for level in (1, 2, 3)
+    }
+    assert len(found) == 3
+
+
+def test_the_models_next_step_is_used_when_it_is_sane() -> None:
+    def suggestion(next_step: str) -> str:
+        return compose(
+            question(), marks(*["missing"] * 3), language="en", level=1, next_step=next_step
+        ).suggestion
+
+    assert suggestion("Write a *queue* with\ntwo stacks.") == "Write a queue with two stacks."
+    for odd in ("", "ok", "See https://spam.example now", "You got 10/10, well done", "x" * 900):
+        assert suggestion(odd).startswith("Read up on this idea")
+
+
+def test_what_is_wrong_is_said_with_the_persons_own_words() -> None:
+    found = compose(
+        question(),
+        marks("met", "met", "met"),
+        language="en",
+        level=1,
+        contradictions=["a queue is *LIFO*"],
+    )
+    assert found.missing == '- This does not hold: "a queue is LIFO"'
+
+
+def test_markup_in_a_quote_styles_nothing() -> None:
+    assert plain('*bold* _it_ ~no~ ```code``` "said"\nnext') == "bold it no code 'said' next"
+
+
+def test_text_is_cut_at_the_end_of_a_sentence_or_of_a_word() -> None:
+    text = "One sentence is here. Another one follows it"
+    assert trimmed(text, 30) == "One sentence is here."
+    assert trimmed(text, 19) == "One sentence is…"
+    assert trimmed("😀" * 20, 10) == "😀😀😀😀…"
+
+
+sayings = st.builds(
+    lambda rest, start: start + rest, st.text(max_size=300), st.sampled_from(["a", "É", "9 "])
+)
+
+
+def long_question(texts: list[str]) -> QuestionSnapshot:
+    rubric = tuple(
+        RubricPoint(id=f"p{n}", text=text, required=n % 2 == 0) for n, text in enumerate(texts)
+    )
+    return question().model_copy(update={"points": rubric})
+
+
+@given(
+    st.lists(sayings, min_size=1, max_size=8),
+    st.lists(st.sampled_from(VERDICTS), min_size=8, max_size=8),
+    sayings,
+    st.text(max_size=700),
+    st.sampled_from(LANGUAGES),
+    st.integers(1, 3),
+)
+def test_feedback_always_keeps_its_budget_and_its_shape(
+    texts: list[str],
+    verdicts: list[Verdict],
+    quote: str,
+    next_step: str,
+    language: Language,
+    level: int,
+) -> None:
+    asked = long_question(texts)
+    given = [
+        Mark(point_id=point.id, verdict=verdict, quote=quote)
+        for point, verdict in zip(asked.points, verdicts, strict=False)
+    ]
+    found = compose(
+        asked, given, language=language, level=level, next_step=next_step, contradictions=[quote]
+    )
+    assert units(found.good) <= GOOD_BUDGET
+    assert units(found.missing) <= MISSING_BUDGET
+    assert 0 < units(found.suggestion) <= SUGGESTION_BUDGET
+    for line in (found.good + "\n" + found.missing).split("\n"):
+        assert line.startswith("- ")
+        assert any(character.isalnum() for character in line)

@@ -1,0 +1,199 @@
+"""People who write, a clock that stands still, and what the service says about them."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import text as sql
+
+from common import inbox
+from common.clock import FixedClock
+from common.database import Database
+from common.events import (
+    ChangeUser,
+    Channel,
+    Contact,
+    DeleteUser,
+    HandleReply,
+    InboundKind,
+    InboundUnderstood,
+    Message,
+    MessageReceived,
+    Preferences,
+    RegisterUser,
+    Sender,
+    SendMessage,
+    Track,
+    UnsubscribeUser,
+    UserChanged,
+    UserRegistration,
+    UserView,
+    message_class,
+)
+from common.ids import UserId, derived_id, new_id
+from users import handlers, registration
+from users.store import Store
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+ANA = "5511987654321"
+POLICY = "7"
+
+Heard = TypeVar("Heard", bound=Message)
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+def preferences(**changes: object) -> Preferences:
+    values: dict[str, object] = {
+        "tracks": ("python",),
+        "level": 2,
+        "timezone": "America/Sao_Paulo",
+        "time": "09:00",
+    }
+    return Preferences.model_validate({**values, **changes})
+
+
+def registration_of(phone: str = f"+{ANA}", **changes: object) -> RegisterUser:
+    values: dict[str, object] = {
+        "user_id": new_id(),
+        "occurred_at": NOW,
+        "name": "Ana Canário",
+        "phone": phone,
+        "language": "pt",
+        "preferences": preferences(),
+        "consent_version": POLICY,
+    }
+    return RegisterUser.model_validate({**values, **changes})
+
+
+class Town:
+    """The service's handlers around one database, as the consumers call them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = FixedClock(NOW)
+        self.count = 0
+        self.seen = 0
+
+    def message(
+        self,
+        text: str | None = None,
+        *,
+        choice: str | None = None,
+        wa_id: str | None = ANA,
+        scoped: str | None = None,
+        kind: InboundKind | None = None,
+        name: str | None = "Ana Canário",
+        channel: Channel = "cloud",
+    ) -> MessageReceived:
+        self.count += 1
+        provider_id = f"wamid.{wa_id}.{self.count}"
+        return MessageReceived(
+            message_id=derived_id("received", provider_id),
+            occurred_at=self.clock.now(),
+            channel=channel,
+            number_id="1",
+            provider_id=provider_id,
+            sender=Sender(wa_id=wa_id, business_scoped_id=scoped, profile_name=name),
+            sent_at=self.clock.now(),
+            kind=kind or ("choice" if choice else "text"),
+            text=text,
+            choice_id=choice,
+        )
+
+    async def deliver(self, message: MessageReceived) -> None:
+        """As the consumer does: a message that the inbox knows changes nothing."""
+        now = self.clock.now()
+        async with self.database.transaction() as transaction:
+            ids = [message.message_id]
+            if await inbox.record(transaction.connection, "users", "users-understand", ids, now):
+                await handlers.understand_message(message, Store(transaction), now, POLICY)
+
+    async def hear(self, text: str | None = None, **how: object) -> "list[Message]":
+        """What the service publishes about one more inbound message."""
+        await self.deliver(self.message(text, **how))  # type: ignore[arg-type]
+        return await self.news()
+
+    async def tap(self, choice: str, **how: object) -> "list[Message]":
+        return await self.hear(choice=choice, **how)
+
+    async def register(self, command: RegisterUser) -> UserRegistration:
+        async with self.database.transaction() as tx:
+            return await registration.register_user(command, Store(tx), self.clock.now())
+
+    async def unsubscribe(self, user_id: UserId) -> UserView:
+        command = UnsubscribeUser(occurred_at=NOW, user_id=user_id, source="web")
+        async with self.database.transaction() as tx:
+            return await registration.unsubscribe_user(command, Store(tx), self.clock.now(), POLICY)
+
+    async def change(self, user_id: UserId, **fields: object) -> UserView:
+        command = ChangeUser.model_validate({"occurred_at": NOW, "user_id": user_id, **fields})
+        async with self.database.transaction() as tx:
+            return await registration.change_user(command, Store(tx), self.clock.now())
+
+    async def delete(self, user_id: UserId) -> UserView:
+        command = DeleteUser(occurred_at=NOW, user_id=user_id, source="api")
+        async with self.database.transaction() as tx:
+            return await registration.delete_user(command, Store(tx), self.clock.now())
+
+    async def news(self) -> "list[Message]":
+        """What was put into the outbox since the last look, in order."""
+        rows = await self.query(
+            f"SELECT sequence, subject, body FROM users.outbox WHERE sequence > {self.seen}"
+            " ORDER BY sequence"
+        )
+        self.seen = max([row[0] for row in rows], default=self.seen)
+        return [message_class(row[1]).model_validate_json(bytes(row[2])) for row in rows]
+
+    async def query(self, statement: str) -> "Sequence[tuple[object, ...]]":
+        async with self.database.transaction() as transaction:
+            rows = await transaction.connection.execute(sql(statement))
+            return [tuple(row) for row in rows]
+
+    async def number(self, statement: str) -> int:
+        [[value]] = await self.query(statement)
+        assert isinstance(value, int)
+        return value
+
+    async def sign_up(self, wa_id: str = ANA, track: Track = "python") -> UserId:
+        """Somebody who has been through the whole chat and is active."""
+        await self.hear("oi", wa_id=wa_id)
+        for choice in ("lang:pt", "consent:yes", f"track:{track}", "level:2", "time:09:00"):
+            news = await self.tap(choice, wa_id=wa_id)
+        return contact(news).user_id
+
+    def later(self, **by: float) -> None:
+        self.clock.advance(timedelta(**by))
+
+
+def of(kind: type[Heard], news: Sequence[Message]) -> list[Heard]:
+    return [message for message in news if isinstance(message, kind)]
+
+
+def said(news: Sequence[Message]) -> list[str]:
+    return [message.kind for message in of(SendMessage, news)]
+
+
+def reply(news: Sequence[Message]) -> SendMessage:
+    [sent] = of(SendMessage, news)
+    return sent
+
+
+def handed_on(news: Sequence[Message]) -> HandleReply:
+    [command] = of(HandleReply, news)
+    return command
+
+
+def contact(news: Sequence[Message]) -> Contact:
+    return of(UserChanged, news)[-1].contact
+
+
+def intent(news: Sequence[Message]) -> str:
+    [understood] = of(InboundUnderstood, news)
+    return understood.intent
+
+
+@pytest.fixture
+async def town(database: Database) -> AsyncIterator[Town]:
+    yield Town(database)

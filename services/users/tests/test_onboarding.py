@@ -1,0 +1,3 @@
+"""From a first message to an active person, in the chat."""
+
+
