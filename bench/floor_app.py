@@ -45,4 +45,6 @@ async def webhook(request: Request) -> Response:
 
 if __name__ == "__main__":
     port = int(os.environ["FLOOR_PORT"])
-    uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error")
+    uvicorn.run(
+        app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error"
+    )

@@ -10,11 +10,11 @@ import uuid
 from pathlib import Path
 
 import nats
+
+from bench.measure import Request, cpu_seconds, post_all
 from devstack.processes import Program
 from devstack.servers import free_port
 from devstack.stack import APP_SECRET, Stack, StackOptions
-
-from bench.measure import Request, cpu_seconds, post_all
 
 TARGET_RATIO = 1.5
 ROUNDS = 5

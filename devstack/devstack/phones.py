@@ -55,7 +55,7 @@ class Phone:
     def __init__(self, simulator_url: str, number: str) -> None:
         self.number = number
         self._simulator = simulator_url
-        self._url = f"{simulator_url}/control/phones/{number.lstrip('+')}/messages"
+        self.transcript_url = f"{simulator_url}/control/phones/{number.lstrip('+')}/messages"
 
     def say(self, text: str) -> None:
         self._post({"text": text})
@@ -69,7 +69,7 @@ class Phone:
         self._post(body)
 
     def transcript(self) -> list[Bubble]:
-        _, body = call("GET", self._url)
+        _, body = call("GET", self.transcript_url)
         items = body if isinstance(body, list) else body.get("messages", [])
         return [_bubble(item) for item in items]
 
@@ -93,7 +93,7 @@ class Phone:
         return self.wait_for(lambda _: True, after=after, within=within)
 
     def _post(self, body: dict[str, Any]) -> None:
-        status, answer = call("POST", self._url, body)
+        status, answer = call("POST", self.transcript_url, body)
         assert status < 300, answer
 
 

@@ -10,6 +10,8 @@ from simulator.stage import Stage
 
 SHUTDOWN_SECONDS = 2
 
+log = logging.getLogger("simulator")
+
 
 class Server(uvicorn.Server):
     def __init__(self, stage: Stage) -> None:
@@ -38,7 +40,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     settings = Settings()
     address = f"http://{settings.simulator_host}:{settings.simulator_port}"
-    print(f"Simulator on {address} (seed {settings.simulator_seed})", flush=True)
+    log.info("Simulator on %s (seed %s)", address, settings.simulator_seed)
     Server(Stage(settings)).run()
 
 

@@ -18,7 +18,7 @@ def create_app(stage: Stage) -> FastAPI:
         async with stage.running():
             yield
 
-    app = FastAPI(title="Sabatina simulator", lifespan=lifespan)
+    app = FastAPI(title="Sabatina simulator", lifespan=lifespan, docs_url=None, redoc_url=None)
     _add_health(app, stage)
     app.include_router(control.routes(stage))
     app.include_router(openai.routes(stage))

@@ -214,7 +214,7 @@ class WebhookDelivery:
 
     def _signature(self, body: bytes, updates: list[Update]) -> str:
         secret = self._settings.signing_secret
-        if any([self._strike(update, _ON_POST) for update in updates]):
+        if [fault for update in updates if (fault := self._strike(update, _ON_POST))]:
             secret = b"not " + secret
         return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
 

@@ -75,7 +75,7 @@ class Statuses:
         value = self._account.with_status(
             webhooks.Status(
                 id=sent.message.id,
-                status=status.value,
+                status=status,
                 timestamp=webhooks.unix_seconds(self._clock.now()),
                 recipient_id=sent.phone.wa_id,
                 pricing=None if code else _pricing(sent.category),

@@ -16,8 +16,8 @@ from simulator.__main__ import Server
 from simulator.settings import Settings
 from simulator.stage import Stage
 
-SECRET = "simulated-app-secret"
-TOKEN = "simulated-access-token"
+SIGNING_KEY = b"simulated-app-secret"
+AUTHORIZED = {"Authorization": "Bearer simulated-access-token"}
 ANA = "5511987654321"
 NUMBER_PATH = "/v23.0/100000000000001/messages"
 
@@ -62,7 +62,7 @@ class Gateway:
 
     async def _receive(self, request: web.Request) -> web.Response:
         body = await request.read()
-        expected = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        expected = hmac.new(SIGNING_KEY, body, hashlib.sha256).hexdigest()
         if request.headers.get("X-Hub-Signature-256") != f"sha256={expected}":
             self.refused += 1
             return web.Response(status=401)
@@ -96,11 +96,11 @@ class Simulator:
     async def say(self, phone: str = ANA, **said: object) -> httpx.Response:
         return await self.http.post(f"/control/phones/{phone}/messages", json=said)
 
-    async def send(self, to: str = ANA, token: str = TOKEN, **message: Any) -> httpx.Response:
+    async def send(self, to: str = ANA, **message: Any) -> httpx.Response:
         return await self.http.post(
             NUMBER_PATH,
             json={"messaging_product": "whatsapp", "to": to, **message},
-            headers={"Authorization": f"Bearer {token}"},
+            headers=AUTHORIZED,
         )
 
     async def send_text(self, body: str = "Olá", to: str = ANA, **more: Any) -> httpx.Response:

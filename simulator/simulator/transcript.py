@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class DeliveryStatus(StrEnum):
@@ -48,10 +48,10 @@ class Media(BaseModel):
 class Message(BaseModel):
     """One bubble of a chat. The status is the only thing about it that changes."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
     id: str
-    sender: Literal["user", "bot"] = Field(alias="from")
+    sender: Literal["user", "bot"] = Field(
+        validation_alias=AliasChoices("sender", "from"), serialization_alias="from"
+    )
     type: str
     text: str = ""
     header: str | None = None

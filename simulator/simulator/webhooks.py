@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cloud_errors import HELP, meaning_of
 from simulator.phones import Phone
+from simulator.transcript import DeliveryStatus
 
 
 class Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class Metadata(Wire):
@@ -28,7 +29,7 @@ class Contact(Wire):
 
 
 class Context(Wire):
-    sender: str = Field(alias="from")
+    sender: str = Field(serialization_alias="from")
     id: str
 
 
@@ -88,7 +89,7 @@ class Problem(Wire):
 
 class InboundMessage(Wire):
     context: Context | None = None
-    sender: str = Field(alias="from")
+    sender: str = Field(serialization_alias="from")
     id: str
     timestamp: str
     type: str
@@ -112,7 +113,7 @@ class Pricing(Wire):
 
 class Status(Wire):
     id: str
-    status: Literal["sent", "delivered", "read", "failed"]
+    status: DeliveryStatus
     timestamp: str
     recipient_id: str
     pricing: Pricing | None = None

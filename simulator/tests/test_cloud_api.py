@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.testing import ANA, NUMBER_PATH, TOKEN, Simulator, Start, eventually
+from simulator.testing import ANA, AUTHORIZED, NUMBER_PATH, Simulator, Start, eventually
 
 
 def buttons(*titles: str, **changes: object) -> dict[str, Any]:
@@ -44,7 +44,9 @@ async def test_the_answer_names_the_input_and_the_registered_number(simulator: S
 
 
 async def test_a_wrong_token_is_refused_with_error_190(simulator: Simulator) -> None:
-    answer = await simulator.send("5511987654321", token="stolen", type="text", text={"body": "x"})
+    message = {"messaging_product": "whatsapp", "to": ANA, "text": {"body": "x"}}
+    wrong = {"Authorization": "Bearer stolen"}
+    answer = await simulator.http.post(NUMBER_PATH, json=message, headers=wrong)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["type"]) == (401, 190, "OAuthException")
     assert "error_data" not in error
@@ -53,7 +55,7 @@ async def test_a_wrong_token_is_refused_with_error_190(simulator: Simulator) -> 
 
 async def test_an_unknown_phone_number_id_is_refused_with_subcode_33(simulator: Simulator) -> None:
     path = "/v19.0/42/messages"
-    answer = await simulator.http.post(path, headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = await simulator.http.post(path, headers=AUTHORIZED)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["error_subcode"]) == (400, 100, 33)
 
@@ -117,7 +119,7 @@ async def test_what_is_over_the_limits_is_refused_as_meta_does(
     answer = await simulator.http.post(
         NUMBER_PATH,
         json={"messaging_product": "whatsapp", "to": ANA, **message},
-        headers={"Authorization": f"Bearer {TOKEN}"},
+        headers=AUTHORIZED,
     )
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, code)
@@ -142,9 +144,7 @@ async def test_a_missing_parameter_is_named(simulator: Simulator) -> None:
 
 
 async def test_a_body_that_is_not_json_is_refused(simulator: Simulator) -> None:
-    answer = await simulator.http.post(
-        NUMBER_PATH, content=b"{oops", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
+    answer = await simulator.http.post(NUMBER_PATH, content=b"{oops", headers=AUTHORIZED)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, 100)
 
 
@@ -188,8 +188,7 @@ async def test_a_quote_and_a_reaction_are_kept(simulator: Simulator) -> None:
 
 async def mark_read(simulator: Simulator, message_id: str, **more: object) -> httpx.Response:
     mark = {"messaging_product": "whatsapp", "status": "read", "message_id": message_id, **more}
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    return await simulator.http.post(NUMBER_PATH, json=mark, headers=headers)
+    return await simulator.http.post(NUMBER_PATH, json=mark, headers=AUTHORIZED)
 
 
 async def test_a_read_mark_reads_all_before_it_and_shows_typing(simulator: Simulator) -> None:
@@ -200,7 +199,8 @@ async def test_a_read_mark_reads_all_before_it_and_shows_typing(simulator: Simul
     answer = await mark_read(simulator, second, typing_indicator={"type": "text"})
     assert answer.json() == {"success": True}
     seen = [message["status"] for message in await simulator.transcript()]
-    assert seen[:2] == ["read", "read"] and seen[2] != "read"
+    assert seen[:2] == ["read", "read"]
+    assert seen[2] != "read"
     assert (await simulator.http.get("/control/phones")).json()[0]["typing_until"]
     await simulator.send_text("pronto")
     assert (await simulator.http.get("/control/phones")).json()[0]["typing_until"] is None

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from simulator.templates import InvalidTemplateFile, TemplateBook
-from simulator.testing import TOKEN, Simulator, Start, eventually
+from simulator.testing import AUTHORIZED, Simulator, Start, eventually
 
 DAILY = """
 name: daily_question
@@ -18,7 +18,6 @@ languages:
   en_US:
     body: "Hello {{name}}!"
 """
-HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 EDGE = "/v23.0/100000000000002/message_templates"
 
 
@@ -111,7 +110,7 @@ async def test_without_a_folder_any_template_is_taken(simulator: Simulator) -> N
 
 
 async def listed(simulator: Simulator) -> list[tuple[str, str, str]]:
-    answer: httpx.Response = await simulator.http.get(EDGE, headers=HEADERS)
+    answer: httpx.Response = await simulator.http.get(EDGE, headers=AUTHORIZED)
     rows = answer.json()["data"]
     return [(row["name"], row["language"], row["status"]) for row in rows]
 
@@ -124,7 +123,7 @@ async def test_templates_are_listed_and_created(start: Start, folder: Path) -> N
         "category": "UTILITY",
         "components": [{"type": "BODY", "text": "Hola {{1}}"}],
     }
-    created = await simulator.http.post(EDGE, json=new, headers=HEADERS)
+    created = await simulator.http.post(EDGE, json=new, headers=AUTHORIZED)
     assert created.json()["status"] == "APPROVED"
     assert await listed(simulator) == [
         ("daily_question", "pt_BR", "APPROVED"),
@@ -133,7 +132,7 @@ async def test_templates_are_listed_and_created(start: Start, folder: Path) -> N
     ]
     await simulator.send(**template("Ana", name="hello", language="es"))
     assert (await simulator.transcript())[0]["text"] == "Hola Ana"
-    refused = await simulator.http.post(EDGE, json={"name": "Bad Name"}, headers=HEADERS)
+    refused = await simulator.http.post(EDGE, json={"name": "Bad Name"}, headers=AUTHORIZED)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, 100)
 
 

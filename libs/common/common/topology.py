@@ -163,7 +163,8 @@ SCHEDULER_FOLLOW = Consumer(
         events.MessageAccepted,
         events.MessageFailed,
     ),
-    slots=32,
+    slots=64,
+    batch=16,
 )
 GRADER_GRADE = Consumer("grader-grade", "ANSWERS", (events.GradeAnswer,), slots=64)
 GRADER_FOLLOW = Consumer("grader-follow", "EVENTS", (events.UserDeleted,), slots=4)

@@ -45,6 +45,7 @@ def webhook_route(settings: Settings, publisher: Publisher, clock: Clock) -> Rou
         return PlainTextResponse("The verify token is not the one configured here.", 403)
 
     async def receive(request: Request) -> Response:
+        request.scope["route"] = route  # what the metrics and the span are named by
         if request.method != "POST":
             return verify(request.query_params)
         try:
@@ -63,7 +64,8 @@ def webhook_route(settings: Settings, publisher: Publisher, clock: Clock) -> Rou
             return _refused("nats_away", 503)
         return Response(status_code=200)
 
-    return Route("/webhook/whatsapp", receive, methods=["GET", "POST"])
+    route = Route("/webhook/whatsapp", receive, methods=["GET", "POST"])
+    return route
 
 
 async def publish_all(publisher: Publisher, messages: list[Message]) -> None:

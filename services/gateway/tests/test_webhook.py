@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 
 from common.events import MessageReceived, NoticeReceived, StatusReceived
 from devstack.servers import Nats
@@ -269,3 +270,11 @@ async def test_whatsapp_is_asked_to_come_again_while_nats_is_away(
         await asyncio.sleep(0.1)
     assert answer.status_code == 200
     assert len(await door.published()) == 1
+
+
+async def test_a_webhook_is_counted_under_its_route_and_not_its_query(door: Door) -> None:
+    await door.client.get("/webhook/whatsapp", params={"hub.verify_token": "5511900000001"})
+    await door.post({})
+    counted = generate_latest().decode()
+    assert 'method="POST",route="/webhook/whatsapp"' in counted
+    assert "5511900000001" not in counted

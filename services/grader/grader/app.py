@@ -6,7 +6,7 @@ from common.events import GradeAnswer, UserDeleted
 from common.service import running
 from common.topology import GRADER_FOLLOW, GRADER_GRADE
 from grader.examiners import Board
-from grader.handlers import Grader, forget_person, grade_answer
+from grader.handlers import Grader, forget_person, grade_answer, grade_waiting
 from grader.local_examiner import LocalExaminer
 from grader.settings import Settings
 from grader.store import Store
@@ -26,6 +26,7 @@ async def main() -> None:
         following.handle(
             UserDeleted, lambda event, tx: forget_person(event, Store(tx), service.clock)
         )
+        service.in_background("waiting answers", partial(grade_waiting, grader))
         await service.run()
 
 

@@ -1,6 +1,8 @@
 """An answer comes in, is kept, examined, and has exactly one outcome."""
 
+import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +12,7 @@ from common.clock import Clock
 from common.database import Database
 from common.events import AnswerGraded, GradeAnswer, SendMessage, UserDeleted
 from common.ids import derived_id
-from common.telemetry import span
+from common.telemetry import context_from, span
 from grader import metrics
 from grader.answer_text import examined_text
 from grader.examiners import Board, Examination, Examiner, ExaminerFailed
@@ -19,6 +21,11 @@ from grader.rubric import combine
 from grader.store import Outcome, Store
 
 log = structlog.get_logger()
+
+OVERDUE = timedelta(minutes=10)
+"""Longer than every retry of the consumer together, so that the two seldom meet."""
+LOOK_EVERY = timedelta(minutes=1)
+WAITING_BATCH = 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,21 @@ async def grade_answer(command: GradeAnswer, grader: Grader) -> None:
         transaction.publish(_graded(command, outcome, now))
         transaction.publish(_reply(command, outcome, now))
     _count(examination)
+
+
+async def grade_waiting(grader: Grader) -> None:
+    """A background job: grades what was kept and then lost its message, so that nobody waits."""
+    while True:
+        overdue = grader.clock.now() - OVERDUE
+        async with grader.database.transaction() as transaction:
+            waiting = await Store(transaction).claim_waiting(overdue, WAITING_BATCH)
+        for answer in waiting:
+            with (
+                suppress(ExaminerFailed),  # counted; it is tried again in the next round
+                span("grade waiting answer", parent=context_from(answer.traceparent)),
+            ):
+                await grade_answer(answer.command, grader)
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
 
 
 async def forget_person(event: UserDeleted, store: Store, clock: Clock) -> None:

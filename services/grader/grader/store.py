@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import RowMapping, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.database import Transaction
@@ -26,6 +26,17 @@ class Outcome:
     score: int | None
     feedback: Feedback | None
     latency: timedelta
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An answer whose message was lost, and the trace that it belongs to."""
+
+    command: GradeAnswer
+    traceparent: str | None
+
+
+MOST_TRIES = 50
 
 
 class Store:
@@ -103,21 +114,28 @@ class Store:
             )
         )
 
-    async def find_waiting(self, received_before: datetime, limit: int) -> Sequence[GradeAnswer]:
-        """Answers without an outcome whose message may have been lost."""
-        query = (
-            select(Answer)
-            .where(Answer.state == "received", Answer.received_at < received_before)
-            .order_by(Answer.received_at)
-            .limit(limit)
-        )
-        rows = (await self._connection.execute(query)).mappings().all()
-        return [
-            GradeAnswer.model_validate(
-                {**row, "answer_id": row["id"], "occurred_at": row["received_at"]}
+    async def claim_waiting(self, received_before: datetime, limit: int) -> Sequence[Waiting]:
+        """Answers without an outcome. Each claim counts as a try: one that nobody can grade is
+        left alone in the end, and never holds up the others."""
+        chosen = (
+            select(Answer.id)
+            .where(
+                Answer.state == "received",
+                Answer.received_at < received_before,
+                Answer.failed_tries < MOST_TRIES,
             )
-            for row in rows
-        ]
+            .order_by(Answer.failed_tries, Answer.received_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        statement = (
+            update(Answer)
+            .where(Answer.id.in_(chosen))
+            .values(failed_tries=Answer.failed_tries + 1)
+            .returning(*Answer.__table__.columns)
+        )
+        rows = (await self._connection.execute(statement)).mappings().all()
+        return [Waiting(_command_of(row), row["traceparent"]) for row in rows]
 
     async def delete_person(self, user_id: UserId, now: datetime) -> None:
         await self._lock_person(user_id)
@@ -134,3 +152,9 @@ class Store:
         """Until the transaction ends: an answer and its person's deletion exclude each other."""
         key = func.hashtextextended(str(user_id), text("0"))
         await self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _command_of(row: RowMapping) -> GradeAnswer:
+    return GradeAnswer.model_validate(
+        {**row, "answer_id": row["id"], "occurred_at": row["received_at"]}
+    )

@@ -34,8 +34,8 @@ ALL_NEGATIONS = frozenset().union(*NEGATIONS.values())
 
 _ENDING_LIST = """
 amentos imentos amento imento aciones acoes izacao izacion idades idade mente ation ations acion
-acao ments ment ings ing ados adas idos idas ado ada ido ida ando endo iendo indo ies ied ed es er ers ar
-ir em am an en amos emos imos s e a o as os ly y
+acao ments ment ings ing ados adas idos idas ado ada ido ida ando endo iendo indo ies ied ed es er
+ers ar ir em am an en amos emos imos s e a o as os ly y
 """
 _ENDINGS = tuple(sorted(_ENDING_LIST.split(), key=len, reverse=True))
 _SHORTEST_STEM = 4

@@ -1,10 +1,10 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+
 from grader.openai_examiner import OpenAIExaminer
 from grader.settings import Settings
-
-from services.grader.tests.fake_llm import FakeLLM
+from grader_testing.fake_llm import FakeLLM
 
 
 @pytest.fixture

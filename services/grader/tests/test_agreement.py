@@ -1,4 +1,5 @@
 import pytest
+
 from grader.agreement import pearson, percentile, quadratic_weighted_kappa, rmse, spearman
 
 

@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from grader import evaluate
 from grader.evaluate import rubric_of
-
-from services.grader.tests.factories import HALF, REFERENCES, TEXTS
+from grader_testing.factories import HALF, REFERENCES, TEXTS
 
 
 def row(number: int, answer: str, human: float) -> dict[str, object]:
@@ -52,7 +52,7 @@ def test_each_part_of_a_reference_is_a_point() -> None:
     points = rubric_of("It is O(log n). The data must be sorted, and access is random.\nYes.")
     assert [point.text for point in points] == [
         "It is O(log n).",
-        "The data must be sorted,",
+        "The data must be sorted",
         "and access is random. Yes.",
     ]
     assert len(rubric_of("One thing here. " * 30)) <= 6

@@ -1,4 +1,7 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from common.events import Language, QuestionSnapshot, RubricPoint
 from grader.feedback import (
     GOOD_BUDGET,
@@ -10,12 +13,11 @@ from grader.feedback import (
     units,
 )
 from grader.rubric import Mark, Verdict
-from hypothesis import given
-from hypothesis import strategies as st
-
-from services.grader.tests.factories import question
+from grader_testing.factories import question
 
 VERDICTS: tuple[Verdict, ...] = ("met", "partly", "missing", "wrong")
+NONE_MET: tuple[Verdict, ...] = ("missing",) * 3
+ALL_MET: tuple[Verdict, ...] = ("met",) * 3
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 
 
@@ -45,8 +47,8 @@ def test_a_point_half_made_is_praised_as_half() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("level", [0, 1, 2, 3, 9])
 def test_empty_lists_become_a_fitting_phrase(language: Language, level: int) -> None:
-    nothing = compose(question(), marks(*["missing"] * 3), language=language, level=level)
-    everything = compose(question(), marks(*["met"] * 3), language=language, level=level)
+    nothing = compose(question(), marks(*NONE_MET), language=language, level=level)
+    everything = compose(question(), marks(*ALL_MET), language=language, level=level)
     for phrase in (nothing.good, everything.missing, everything.suggestion):
         assert len(phrase) > 15
         assert '"' not in phrase
@@ -63,7 +65,7 @@ def test_the_suggestion_differs_by_level() -> None:
 def test_the_models_next_step_is_used_when_it_is_sane() -> None:
     def suggestion(next_step: str) -> str:
         return compose(
-            question(), marks(*["missing"] * 3), language="en", level=1, next_step=next_step
+            question(), marks(*NONE_MET), language="en", level=1, next_step=next_step
         ).suggestion
 
     assert suggestion("Write a *queue* with\ntwo stacks.") == "Write a queue with two stacks."

@@ -1,9 +1,10 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import text
+
 from common.clock import FixedClock
 from common.database import Database
 from common.events import (
@@ -19,15 +20,13 @@ from common.events.base import message_class
 from common.ids import derived_id
 from grader.app import PATIENCE, board_for
 from grader.examiners import Board, Examination, ExaminerFailed, ExaminerName
-from grader.handlers import Grader, forget_person, grade_answer
+from grader.handlers import OVERDUE, Grader, forget_person, grade_answer, grade_waiting
 from grader.local_examiner import LocalExaminer
 from grader.openai_examiner import OpenAIExaminer
 from grader.settings import Settings
 from grader.store import Store
-from sqlalchemy import text
-
-from services.grader.tests.factories import HALF, NOW, submission
-from services.grader.tests.fake_llm import FakeLLM, Mood
+from grader_testing.factories import HALF, NOW, submission
+from grader_testing.fake_llm import FakeLLM, Mood
 
 LOCAL = LocalExaminer()
 
@@ -38,8 +37,8 @@ def grader(database: Database) -> Grader:
 
 
 @pytest.fixture
-async def llm_grader(database: Database, openai_examiner: OpenAIExaminer) -> AsyncIterator[Grader]:
-    yield Grader(database, Board(openai_examiner, LOCAL), FixedClock(NOW))
+async def llm_grader(database: Database, openai_examiner: OpenAIExaminer) -> Grader:
+    return Grader(database, Board(openai_examiner, LOCAL), FixedClock(NOW))
 
 
 @dataclass
@@ -249,6 +248,30 @@ async def forget(command: GradeAnswer, grader: Grader) -> None:
     event = UserDeleted(occurred_at=NOW, user_id=command.user_id)
     async with grader.database.transaction() as transaction:
         await forget_person(event, Store(transaction), grader.clock)
+
+
+async def test_an_answer_whose_message_was_lost_is_graded_by_the_background_job(
+    grader: Grader,
+) -> None:
+    lost = submission()
+    async with grader.database.transaction() as transaction:
+        assert await Store(transaction).receive(lost, NOW)
+    assert isinstance(grader.clock, FixedClock)
+    await grade_answer(submission(), grader)
+    job = asyncio.create_task(grade_waiting(grader))
+    await asyncio.sleep(0.2)
+    assert len(await outbox(grader.database)) == 2  # not yet: it may still be under way
+    job.cancel()
+    grader.clock.advance(OVERDUE * 2)
+    job = asyncio.create_task(grade_waiting(grader))
+    async with asyncio.timeout(5):
+        while len(messages := await outbox(grader.database)) < 4:
+            await asyncio.sleep(0.02)
+    job.cancel()
+    reply = messages[-1]
+    assert isinstance(reply, SendMessage)
+    assert reply.message_id == derived_id("feedback", lost.answer_id)
+    assert reply.inbound == lost.inbound
 
 
 async def test_an_answer_with_nul_and_of_any_length_is_kept_and_graded(grader: Grader) -> None:

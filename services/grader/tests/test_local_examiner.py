@@ -1,15 +1,15 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from common.events import Language, QuestionSnapshot
 from grader.answer_text import examined_text
 from grader.examiners import Examination
 from grader.local_examiner import LocalExaminer
 from grader.rubric import combine
-from hypothesis import given
-from hypothesis import strategies as st
-
-from services.grader.tests.factories import HALF, REFERENCES, question
+from grader_testing.factories import HALF, REFERENCES, question
 
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 
@@ -35,7 +35,8 @@ async def test_the_reference_answer_scores_at_least_9(language: Language) -> Non
 @pytest.mark.parametrize(
     "answer",
     [
-        "", "  ", "...", "😀", "fine", "ok", "Sim", "gracias", "Muy bien, gracias", "tudo bem, obrigado",
+        "", "  ", "...", "😀", "fine", "ok", "Sim", "gracias", "Muy bien, gracias",
+        "tudo bem, obrigado",
         "não sei", "Não faço ideia", "I don't know", "idk", "no idea, sorry", "no lo sé", "ni idea",
         "asdfgh qwrtyp zxcvbnm sdfghjk", "aaaaaaa bbbbbbbb ccccccc", "test test test test test",
     ],

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from prometheus_client import Counter
+
 from grader import metrics
 from grader.answer_text import examined_text
 from grader.circuit import Circuit
@@ -11,10 +13,8 @@ from grader.examiners import Examination, ExaminerFailed, FailureReason
 from grader.openai_examiner import OpenAIExaminer
 from grader.rubric import combine
 from grader.settings import Settings
-from prometheus_client import Counter
-
-from services.grader.tests.factories import HALF, REFERENCES, question
-from services.grader.tests.fake_llm import FakeLLM, Mood
+from grader_testing.factories import HALF, REFERENCES, question
+from grader_testing.fake_llm import FakeLLM, Mood
 
 
 async def examine(examiner: OpenAIExaminer, answer: str = HALF) -> Examination:
@@ -30,8 +30,9 @@ def counted(counter: Counter, *labels: str) -> float:
 
 
 def marking(*points: tuple[str, str, str], **more: object) -> dict[str, object]:
+    keys = ("id", "verdict", "quote")
     return {
-        "points": [{"id": id_, "verdict": verdict, "quote": quote} for id_, verdict, quote in points],
+        "points": [dict(zip(keys, point, strict=True)) for point in points],
         "next_step": "Build a queue out of two stacks.",
         "gradable": True,
         "contradictions": [],

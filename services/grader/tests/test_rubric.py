@@ -1,10 +1,10 @@
 import pytest
-from common.events import QuestionSnapshot, RubricPoint
-from grader.rubric import Mark, Verdict, combine, true_quote, with_evidence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.grader.tests.factories import question
+from common.events import QuestionSnapshot, RubricPoint
+from grader.rubric import Mark, Verdict, combine, true_quote, with_evidence
+from grader_testing.factories import question
 
 RISING: tuple[Verdict, ...] = ("wrong", "missing", "partly", "met")
 

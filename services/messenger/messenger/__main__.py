@@ -1,5 +1,4 @@
 from common.service import run
-
 from messenger.app import main
 
 run(main)

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from common.events import Language
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from common.events import Language
 
 Parsed = TypeVar("Parsed")
 
@@ -100,9 +101,7 @@ class ContentUnreadable(Exception):
         super().__init__(f"{path}: {reason}")
 
 
-_entries = TypeAdapter(
-    dict[str, Annotated[Entry | TemplateEntry, Field(discriminator="kind")]]
-)
+_entries = TypeAdapter(dict[str, Annotated[Entry | TemplateEntry, Field(discriminator="kind")]])
 
 
 def load(content: Path) -> Catalogue:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from common.events import Event, MessageAccepted, MessageDelivered, MessageFailed, StatusReceived
 from common.ids import MessageId, UserId, derived_id
-
 from messenger.errors_policy import RULES, Action, reason_for
 from messenger.sending import TEMPLATE_OUTSIDE_WINDOW
 

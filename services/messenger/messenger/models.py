@@ -1,10 +1,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from common.database import metadata_for
 from sqlalchemy import DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from common.database import metadata_for
 
 
 class Tables(DeclarativeBase):

@@ -103,9 +103,7 @@ def apply_outcome(message: Tracked, finished: Finished, now: datetime) -> Tracke
 
 def settle_unknown(message: Tracked, now: datetime) -> Tracked:
     """No status came in time: the policy of its kind decides."""
-    policy = when_unknown(
-        message.kind, is_template=message.is_template, resends=message.resends
-    )
+    policy = when_unknown(message.kind, is_template=message.is_template, resends=message.resends)
     if policy is WhenUnknown.RESEND_ONCE:
         return replace(
             message, state="queued", not_before=now, resends=message.resends + 1, unknown_at=None
@@ -118,9 +116,8 @@ def fail(message: Tracked, reason: str, now: datetime, code: int | None = None) 
 
 
 def backoff(tries: int, pause: timedelta = timedelta(seconds=1)) -> timedelta:
-    return min(pause * 2 ** max(0, min(tries, 10) - 1), max(BACKOFF_LIMIT, pause)) * random.uniform(
-        0.8, 1.2
-    )
+    doubled: timedelta = pause * 2 ** max(0, min(tries, 10) - 1)
+    return min(doubled, max(BACKOFF_LIMIT, pause)) * random.uniform(0.8, 1.2)
 
 
 def _accepted(message: Tracked, provider_id: str, now: datetime) -> Tracked:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from common.database import Transaction
-from common.ids import new_id
 from sqlalchemy import Row, text
 
+from common.database import Transaction
+from common.ids import new_id
 from messenger.delivery import failure
 from messenger.outcomes import Claimed, Finished, apply_outcome
 from messenger.sending import Addressee, Decision, Fail, Queued, Send, Suppress, Wait, decide

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from common.errors import SabatinaError
 from common.events import Language
-
 from messenger import lengths
 from messenger.catalogue import (
     TEMPLATE_LANGUAGES,
@@ -92,7 +90,7 @@ class Renderer:
         entry = self.catalogue.entries.get(kind)
         if entry is None:
             raise NotRenderable("unknown_kind")
-        shown = displayed(self.constants | dict(values), spoken, self.catalogue.terms, name)
+        shown = displayed({**self.constants, **values}, spoken, self.catalogue.terms, name)
         if isinstance(entry, TemplateEntry):
             return self._template(entry, spoken, shown)
         return _free_form(entry, entry.wording(spoken), shown)
@@ -109,7 +107,7 @@ class Renderer:
 
 
 def _language(language: str) -> Language:
-    return cast("Language", language) if language in TEMPLATE_LANGUAGES else "en"
+    return language if language in TEMPLATE_LANGUAGES else "en"
 
 
 def _free_form(entry: Entry, wording: Wording, values: Values) -> Content:
@@ -160,9 +158,7 @@ def fill(pattern: str, values: Values, limit: int) -> str:
     fixed = lengths.units(PLACEHOLDER.sub("", chosen))
     found = {name: _value(values, name) for name in names}
     # A value that is used twice needs its room twice.
-    needed = {
-        f"{name} {number}": lengths.units(found[name]) for number, name in enumerate(names)
-    }
+    needed = {f"{name} {number}": lengths.units(found[name]) for number, name in enumerate(names)}
     rooms = lengths.share(needed, limit - fixed)
     room_of = {key.split(" ")[0]: room for key, room in rooms.items()}
     text = PLACEHOLDER.sub(lambda match: lengths.cut(found[match[1]], room_of[match[1]]), chosen)

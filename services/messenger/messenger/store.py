@@ -1,16 +1,16 @@
 """Queries of the handlers: people, and messages that enter the queue."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy import insert, text
+
 from common.database import Transaction
 from common.events import Contact, NoticeReceived, SendMessage
 from common.ids import new_id
-from sqlalchemy import insert, text
-
 from messenger import models
 from messenger.delivery import failure
 
@@ -161,7 +161,7 @@ class Store:
                 "kinds": [command.kind for command in commands],
                 "purposes": [command.purpose for command in commands],
                 "priorities": [PRIORITIES[command.purpose] for command in commands],
-                "words": [_storable(json.dumps(command.values)) for command in commands],
+                "words": [_words(command.values) for command in commands],
                 "inbound_ids": [c.inbound.provider_id if c.inbound else None for c in commands],
                 "inbounds": [inbound_at(command, self._now) for command in commands],
                 "expiries": [command.expires_at for command in commands],
@@ -229,6 +229,10 @@ def _merged(known: Person, other: Person) -> Person:
     )
 
 
-def _storable(text_: str) -> str:
-    """PostgreSQL stores no NUL, neither as it is nor as JSON writes it."""
-    return text_.replace("\\u0000", "").replace("\x00", "")
+def _words(values: Mapping[str, str]) -> str:
+    return json.dumps({_storable(key): _storable(value) for key, value in values.items()})
+
+
+def _storable(words: str) -> str:
+    """PostgreSQL stores no NUL, and no half of a surrogate pair."""
+    return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")

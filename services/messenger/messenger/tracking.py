@@ -5,11 +5,11 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
+
 from common.database import Transaction
 from common.events import StatusReceived
 from common.ids import derived_id
-from sqlalchemy import text
-
 from messenger.delivery import Tracked, apply_status, news
 from messenger.outcomes import settle_unknown
 from messenger.policies import CRASHED_AFTER, STATUS_WITHIN
@@ -69,8 +69,8 @@ KEEP_EARLY = text(
 
 TAKE_EARLY = text(
     """
-    DELETE FROM messenger.early_statuses AS early USING messenger.messages AS m
-    WHERE m.provider_id = early.provider_id OR m.id = early.tracker
+    DELETE FROM messenger.early_statuses AS early
+    WHERE EXISTS (SELECT 1 FROM messenger.messages AS m WHERE m.provider_id = early.provider_id)
     RETURNING early.id, early.provider_id, early.tracker, early.status, early.status_at,
         early.error_code
     """

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 
 from common.events import Language
-
 from messenger import lengths
 from messenger.catalogue import Terms
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -146,7 +146,7 @@ class LearnerStore:
     async def forget(self, user_id: UserId, now: datetime) -> None:
         """Only a token remains, made from the id, and only for as long as old news may come."""
         for table in (AssignmentRow, LearnerRow):
-            await self._connection.execute(table.__table__.delete().where(table.user_id == user_id))  # type: ignore[attr-defined]
+            await self._connection.execute(delete(table).where(table.user_id == user_id))
         token = derived_id("deleted", user_id)
         await inbox.record(self._connection, SCHEMA, "scheduler-deleted", [token], now)
 

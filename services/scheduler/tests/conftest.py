@@ -2,6 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+
 from common.clock import FixedClock
 from common.database import Database
 from scheduler.bank import QuestionBank

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
+
 from common.errors import DependencyUnavailable
 from common.events import QuestionAssigned, QuestionClosed, SendMessage, UserState
 from common.ids import UserId, derived_id
-from common.telemetry import TRACEPARENT
 from scheduler.bank import QuestionBank
 from scheduler.planning import local_date
 from scheduler.testing import World, make_question, said
 from scheduler.ticker import Ticker
-from sqlalchemy import text
 
 Metric = Callable[..., float]
 
@@ -170,6 +170,7 @@ async def test_only_active_people_get_anything_in_thirty_days(
 ) -> None:
     user_id = await world.person()
     await world.tell(world.news_of(user_id, state=state))
+    world.clock.at = at(1, 9)
     for _ in range(30):
         world.clock.advance(timedelta(days=1))
         assert await world.ticker.tick() == 0
@@ -178,6 +179,7 @@ async def test_only_active_people_get_anything_in_thirty_days(
 
 async def test_who_learns_only_ruby_never_gets_python_in_two_hundred_days(world: World) -> None:
     user_id = await world.person(tracks=("ruby",))
+    world.clock.at = at(1, 9)
     for _ in range(200):
         world.clock.advance(timedelta(days=1))
         await world.ticker.tick()
@@ -287,7 +289,7 @@ async def test_each_learner_has_a_trace_of_their_own(world: World) -> None:
     world.clock.at = at(2, 9)
     await world.ticker.tick()
     async with world.database.transaction() as tx:
-        rows = await tx.connection.execute(text(f"SELECT {TRACEPARENT} FROM scheduler.outbox"))
+        rows = await tx.connection.execute(text("SELECT traceparent FROM scheduler.outbox"))
         traces = [row[0].split("-")[1] for row in rows]
     assert sorted(traces.count(one) for one in set(traces)) == [2, 2, 2]
 

@@ -1,8 +1,8 @@
 """People who write, a clock that stands still, and what the service says about them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from pydantic import BaseModel
@@ -108,15 +108,17 @@ class Town:
         async with self.database.transaction() as transaction:
             ids = [message.message_id]
             if await inbox.record(transaction.connection, "users", "users-understand", ids, now):
-                await handlers.understand_message(message, Store(transaction), now, POLICY)
+                turn = handlers.Turn(message, now, POLICY)
+                await handlers.understand_message(turn, Store(transaction))
 
     async def hear(self, text: str | None = None, **how: object) -> "list[Message]":
         """What the service publishes about one more inbound message."""
-        await self.deliver(self.message(text, **how))  # type: ignore[arg-type]
+        message: Callable[..., MessageReceived] = self.message
+        await self.deliver(message(text, **how))
         return await self.news()
 
-    async def tap(self, choice: str, **how: object) -> "list[Message]":
-        return await self.hear(choice=choice, **how)
+    async def tap(self, choice: str, **how: object) -> list[Message]:
+        return await self.hear(None, choice=choice, **how)
 
     async def register(self, command: RegisterUser) -> UserRegistration:
         async with self.database.transaction() as tx:
@@ -137,18 +139,19 @@ class Town:
         async with self.database.transaction() as tx:
             return await registration.delete_user(command, Store(tx), self.clock.now())
 
-    async def news(self) -> "list[Message]":
+    async def news(self) -> list[Message]:
         """What was put into the outbox since the last look, in order."""
         rows = await self.query(
-            f"SELECT sequence, subject, body FROM users.outbox WHERE sequence > {self.seen}"
-            " ORDER BY sequence"
+            "SELECT sequence, subject, body FROM users.outbox WHERE sequence > :seen"
+            " ORDER BY sequence",
+            seen=self.seen,
         )
         self.seen = max([row[0] for row in rows], default=self.seen)
         return [message_class(row[1]).model_validate_json(bytes(row[2])) for row in rows]
 
-    async def query(self, statement: str) -> "Sequence[tuple[object, ...]]":
+    async def query(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
         async with self.database.transaction() as transaction:
-            rows = await transaction.connection.execute(sql(statement))
+            rows = await transaction.connection.execute(sql(statement), values)
             return [tuple(row) for row in rows]
 
     async def number(self, statement: str) -> int:
@@ -195,5 +198,5 @@ def intent(news: Sequence[Message]) -> str:
 
 
 @pytest.fixture
-async def town(database: Database) -> AsyncIterator[Town]:
-    yield Town(database)
+async def town(database: Database) -> Town:
+    return Town(database)

@@ -35,7 +35,8 @@ async def main() -> None:
 def understand(service: Service, policy_version: str) -> None:
     async def understand_message(message: MessageReceived, transaction: Transaction) -> None:
         now = service.clock.now()
-        await handlers.understand_message(message, Store(transaction), now, policy_version)
+        turn = handlers.Turn(message, now, policy_version)
+        await handlers.understand_message(turn, Store(transaction))
 
     service.consume(USERS_UNDERSTAND).handle(MessageReceived, understand_message)
 
@@ -63,7 +64,8 @@ def obey(service: Service, policy_version: str) -> None:
 
 def follow(service: Service) -> None:
     async def follow_questions(deliveries: Sequence[Delivery], transaction: Transaction) -> None:
-        await handlers.follow_questions(deliveries, transaction, service.clock.now())
+        events = [delivery.message for delivery in deliveries]
+        await handlers.follow_questions(events, Store(transaction), service.clock.now())
 
     service.consume(USERS_FOLLOW).handle_batches(follow_questions)
 

@@ -127,15 +127,18 @@ def _say_still_stopped(intent: Intent, situation: Situation) -> Outcome:
 
 def _start(intent: Intent, situation: Situation) -> Outcome:
     person = situation.person
-    if person.state == "opted_out" and person.preferences is not None:
+    if person.state == "paused":
         return _restart(person, situation.now)
+    if person.state == "opted_out" and person.preferences is not None:
+        agreed = replace(person, consented_at=situation.now)
+        return replace(_restart(agreed, situation.now), consent=True)
     return _welcome(intent, situation)
 
 
 def _restart(person: Person, now: datetime) -> Outcome:
-    back = replace(people.moved(person, "active"), consented_at=now, paused_until=None)
+    back = replace(people.moved(person, "active"), paused_until=None)
     values = {"track": back.track_value, "time": back.time_of_day or ""}
-    return replace(_say(back, now, "restarted", values), consent=True)
+    return _say(back, now, "restarted", values)
 
 
 # Signing up

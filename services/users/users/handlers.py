@@ -1,14 +1,13 @@
 """Inbound messages, from WhatsApp's webhook to a reply, a change, or the scheduler."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from common.bus.consumer import Delivery
-from common.database import Transaction
 from common.events import (
     HandleReply,
     InboundUnderstood,
+    Message,
     MessageReceived,
     QuestionAssigned,
     QuestionClosed,
@@ -16,11 +15,11 @@ from common.events import (
 )
 from common.ids import UserId, derived_id, new_id
 from users import metrics, people
-from users.conversation import Outcome, Situation, respond
+from users.conversation import HandOn, Outcome, Reply, Situation, respond
 from users.errors import SenderHasNoName
 from users.identity import Alias, aliases_of
 from users.keywords import language_of_words
-from users.people import Person
+from users.people import Consent, Person
 from users.registration import block_number
 from users.store import Store
 from users.understanding import Heard, Intent, Standing, understand
@@ -33,47 +32,57 @@ OPENS_NO_WINDOW = frozenset({"system", "edit", "revoke", "reaction"})
 NAMED_STATES = frozenset({"onboarding", "pending", "active", "paused"})
 
 
-async def understand_message(
-    message: MessageReceived, store: Store, now: datetime, policy_version: str
-) -> None:
-    person = await _meet(message, store, now)
-    before = person
-    person = _as_met(person, message)
+@dataclass(frozen=True)
+class Turn:
+    """One inbound message, and what holds while it is dealt with."""
+
+    message: MessageReceived
+    now: datetime
+    policy_version: str
+
+
+async def understand_message(turn: Turn, store: Store) -> None:
+    before = await _meet(turn, store)
     situation = Situation(
-        person,
-        now,
-        message.text or "",
-        await store.find_dialogue(person.id, now),
-        await store.find_open_question(person.id),
+        _as_met(before, turn.message),
+        turn.now,
+        turn.message.text or "",
+        await store.find_dialogue(before.id, turn.now),
+        await store.find_open_question(before.id),
     )
-    intent = understand(_heard(message), _standing(situation))
+    intent = understand(_heard(turn.message), _standing(situation))
     outcome = respond(intent, situation)
-    after = await _keep(message, store, now, before, situation, outcome, policy_version)
-    _tell(message, store, now, intent, outcome, after)
+    after = await _keep(turn, store, before, outcome)
+    if outcome.dialogue is None:
+        await store.end_dialogue(after.id)
+    elif outcome.dialogue != situation.dialogue:
+        await store.keep_dialogue(after.id, outcome.dialogue)
+    for message in _answers(turn, intent, outcome, after):
+        store.publish(message)
     metrics.INBOUND.labels(intent.meaning).inc()
 
 
-async def _meet(message: MessageReceived, store: Store, now: datetime) -> Person:
-    aliases = aliases_of(message.sender)
+async def _meet(turn: Turn, store: Store) -> Person:
+    aliases = aliases_of(turn.message.sender)
     if not aliases:
         raise SenderHasNoName
-    found = await store.get_or_create(aliases, _stranger(message, aliases, now))
-    person = found[0] if len(found) == 1 else await _unite(found, store, now)
+    found = await store.get_or_create(aliases, _stranger(turn, aliases))
+    person = found[0] if len(found) == 1 else await _unite(found, store, turn.now)
     if person.revision:
-        await store.learn_aliases(person.id, aliases, now)
+        await store.learn_aliases(person.id, aliases, turn.now)
     return person
 
 
-def _stranger(message: MessageReceived, aliases: Sequence[Alias], now: datetime) -> Person:
+def _stranger(turn: Turn, aliases: Sequence[Alias]) -> Person:
     number = next((alias.value for alias in aliases if alias.group == "number"), None)
-    guessed = language_of_words(message.text or "") or language_of_number(number)
+    guessed = language_of_words(turn.message.text or "") or language_of_number(number)
     return Person(
         id=UserId(new_id()),
         state="unknown",
         language=guessed,
-        created_at=now,
-        updated_at=now,
-        channel=message.channel,
+        created_at=turn.now,
+        updated_at=turn.now,
+        channel=turn.message.channel,
         address=number,
     )
 
@@ -112,85 +121,66 @@ def _standing(situation: Situation) -> Standing:
     )
 
 
-async def _keep(
-    message: MessageReceived,
-    store: Store,
-    now: datetime,
-    before: Person,
-    situation: Situation,
-    outcome: Outcome,
-    policy_version: str,
-) -> Person:
+async def _keep(turn: Turn, store: Store, before: Person, outcome: Outcome) -> Person:
     if outcome.person.state == "deleted":
-        await block_number(before, store, now)
-    after = await store.record(before, outcome.person, source="chat", now=now)
+        await block_number(before, store, turn.now)
+    after = await store.record(before, outcome.person, source="chat", now=turn.now)
+    if after.state == "opted_out" != before.state:
+        metrics.OPT_OUTS.labels("chat").inc()
     if outcome.consent is not None:
+        message = turn.message
         await store.record_consent(
-            situation.person,
-            is_granted=outcome.consent,
-            version=policy_version,
-            source_id=message.message_id,
-            channel=message.channel,
-            now=now,
+            after,
+            Consent(
+                outcome.consent, turn.policy_version, message.channel, message.message_id, turn.now
+            ),
         )
-    if outcome.dialogue != situation.dialogue and after.state != "deleted":
-        await store.keep_dialogue(after.id, outcome.dialogue)
     return after
 
 
-def _tell(
-    message: MessageReceived,
-    store: Store,
-    now: datetime,
-    intent: Intent,
-    outcome: Outcome,
-    person: Person,
-) -> None:
-    """Names are derived from the inbound message: a retry says the same, not more."""
-    ref = message.ref
-    if (reply := outcome.reply) is not None:
-        store.publish(
-            SendMessage(
-                message_id=derived_id("reply", message.message_id),
-                occurred_at=now,
-                user_id=person.id,
-                kind=reply.kind,
-                values=dict(reply.values),
-                purpose=reply.purpose,
-                inbound=ref,
-                contact=person.contact,
-            )
-        )
-    if (hand_on := outcome.hand_on) is not None:
-        store.publish(
-            HandleReply(
-                message_id=derived_id("hand-on", message.message_id),
-                occurred_at=now,
-                user_id=person.id,
-                kind=hand_on.kind,
-                text=hand_on.text,
-                assignment_id=hand_on.assignment_id,
-                inbound=ref,
-            )
-        )
-    store.publish(
-        InboundUnderstood(
-            message_id=derived_id("understood", message.message_id),
-            occurred_at=now,
-            user_id=person.id,
-            inbound=ref,
-            intent=intent.meaning,
-            opens_window=message.kind not in OPENS_NO_WINDOW,
-        )
+def _answers(turn: Turn, intent: Intent, outcome: Outcome, person: Person) -> Iterator[Message]:
+    """Their ids are derived from the inbound message: a retry says the same, not more."""
+    if outcome.reply is not None:
+        yield _send(turn, outcome.reply, person)
+    if outcome.hand_on is not None:
+        yield _handle_reply(turn, outcome.hand_on, person)
+    yield InboundUnderstood(
+        message_id=derived_id("understood", turn.message.message_id),
+        occurred_at=turn.now,
+        user_id=person.id,
+        inbound=turn.message.ref,
+        intent=intent.meaning,
+        opens_window=turn.message.kind not in OPENS_NO_WINDOW,
     )
 
 
-async def follow_questions(
-    deliveries: Sequence[Delivery], transaction: Transaction, now: datetime
-) -> None:
+def _send(turn: Turn, reply: Reply, person: Person) -> SendMessage:
+    return SendMessage(
+        message_id=derived_id("reply", turn.message.message_id),
+        occurred_at=turn.now,
+        user_id=person.id,
+        kind=reply.kind,
+        values=dict(reply.values),
+        purpose=reply.purpose,
+        inbound=turn.message.ref,
+        contact=person.contact,
+    )
+
+
+def _handle_reply(turn: Turn, hand_on: HandOn, person: Person) -> HandleReply:
+    return HandleReply(
+        message_id=derived_id("hand-on", turn.message.message_id),
+        occurred_at=turn.now,
+        user_id=person.id,
+        kind=hand_on.kind,
+        text=hand_on.text,
+        assignment_id=hand_on.assignment_id,
+        inbound=turn.message.ref,
+    )
+
+
+async def follow_questions(events: Sequence[Message], store: Store, now: datetime) -> None:
     """Which question is open for whom, whatever the order in which the news comes."""
-    store = Store(transaction)
-    events = [delivery.message for delivery in deliveries]
     opened = [e for e in events if isinstance(e, QuestionAssigned)]
     closed = [e for e in events if isinstance(e, QuestionClosed)]
     await store.open_questions([(e.assignment_id, e.user_id, e.occurred_at) for e in opened])

@@ -61,7 +61,7 @@ class Identity(Tables):
     until: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class Consent(Tables):
+class ConsentRow(Tables):
     __tablename__ = "consents"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

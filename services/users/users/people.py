@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from common.events import (
@@ -105,6 +106,17 @@ class Person:
     @property
     def track_value(self) -> str:
         return ",".join(self.tracks)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """One row of the ledger: what was said, to which text, where, in which message."""
+
+    is_granted: bool
+    version: str
+    channel: str
+    source_id: UUID
+    at: datetime
 
 
 def moved(person: Person, state: UserState) -> Person:

@@ -19,7 +19,7 @@ from common.events import (
 from common.ids import UserId, derived_id
 from users import metrics, people
 from users.identity import canonical_number, phone_alias
-from users.people import CONFIRMATION_EVERY, Person
+from users.people import CONFIRMATION_EVERY, Consent, Person
 from users.store import Store
 from users.times import is_time
 from users.zones import is_zone
@@ -72,14 +72,10 @@ async def _sign_up(person: Person, command: RegisterUser, store: Store, now: dat
     after = await store.record(person, signed_up, source=command.source, now=now)
     await store.record_consent(
         after,
-        is_granted=True,
-        version=command.consent_version,
-        source_id=command.message_id,
-        channel=command.source,
-        now=now,
+        Consent(True, command.consent_version, command.source, command.message_id, now),
     )
     if person.state != "pending":
-        await store.keep_dialogue(after.id, None)
+        await store.end_dialogue(after.id)
     if is_confirmed_now:
         store.publish(_confirmation(after, command, now))
     return after
@@ -100,18 +96,16 @@ def _confirmation(person: Person, command: RegisterUser, now: datetime) -> SendM
 async def change_user(command: ChangeUser, store: Store, now: datetime) -> UserView:
     check_change(command)
     person = await _get(command.user_id, store)
-    wanted: dict[str, object] = {
-        "language": command.language,
-        "tracks": command.tracks and tuple(dict.fromkeys(command.tracks)),
-        "level": command.level,
-        "timezone": command.timezone,
-        "time_of_day": command.time,
-    }
-    if command.name is not None:
-        person_named = replace(person, name=people.clean_name(command.name))
-    else:
-        person_named = person
-    changed = replace(person_named, **{k: v for k, v in wanted.items() if v is not None})  # type: ignore[arg-type]
+    is_named = command.name is not None
+    changed = replace(
+        person,
+        name=people.clean_name(command.name) if is_named else person.name,
+        language=command.language or person.language,
+        tracks=tuple(dict.fromkeys(command.tracks or person.tracks)),
+        level=command.level or person.level,
+        timezone=command.timezone or person.timezone,
+        time_of_day=command.time or person.time_of_day,
+    )
     return (await store.record(person, changed, source="api", now=now)).view
 
 
@@ -124,14 +118,9 @@ async def unsubscribe_user(
         return person.view
     after = await store.record(person, people.opted_out(person), source=command.source, now=now)
     await store.record_consent(
-        after,
-        is_granted=False,
-        version=policy_version,
-        source_id=command.message_id,
-        channel=command.source,
-        now=now,
+        after, Consent(False, policy_version, command.source, command.message_id, now)
     )
-    await store.keep_dialogue(after.id, None)
+    await store.end_dialogue(after.id)
     metrics.OPT_OUTS.labels("command").inc()
     return after.view
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from common.database import Transaction
@@ -15,11 +14,14 @@ from common.ids import AssignmentId, UserId, new_id
 from users.dialogues import Dialogue
 from users.errors import PersonKeepsVanishing
 from users.identity import Alias
-from users.models import BlockedSignup, Consent, DialogueRow, Identity, OpenQuestion, User
-from users.people import Person, announcements, is_published_change
+from users.models import BlockedSignup, ConsentRow, DialogueRow, Identity, OpenQuestion, User
+from users.people import Consent, Person, announcements, is_published_change
 
 DAILY_QUESTION = "daily_question"
 VANISHING_LIMIT = 5
+QuestionNews = tuple[AssignmentId, UserId, datetime]
+"""Written in the order of the assignments, so that two replicas never wait for each other."""
+
 COLUMNS = tuple(User.__table__.columns)
 
 
@@ -142,26 +144,13 @@ class Store:
             await self.forget(after.id)
         return after
 
-    async def record_consent(
-        self,
-        person: Person,
-        *,
-        is_granted: bool,
-        version: str,
-        source_id: UUID,
-        channel: str,
-        now: datetime,
-    ) -> None:
-        row = insert(Consent).values(
+    async def record_consent(self, person: Person, consent: Consent) -> None:
+        row = insert(ConsentRow).values(
             id=new_id(),
             user_id=person.id,
             purpose=DAILY_QUESTION,
-            is_granted=is_granted,
-            version=version,
             language=person.language,
-            channel=channel,
-            source_id=source_id,
-            at=now,
+            **asdict(consent),
         )
         await self._connection.execute(row)
 
@@ -189,12 +178,7 @@ class Store:
         row = (await self._connection.execute(query)).first()
         return Dialogue(row.step, row.expires_at, row.data) if row is not None else None
 
-    async def keep_dialogue(self, user_id: UserId, dialogue: Dialogue | None) -> None:
-        if dialogue is None:
-            await self._connection.execute(
-                delete(DialogueRow).where(DialogueRow.user_id == user_id)
-            )
-            return
+    async def keep_dialogue(self, user_id: UserId, dialogue: Dialogue) -> None:
         state = {
             "step": dialogue.step,
             "expires_at": dialogue.expires_at,
@@ -204,6 +188,9 @@ class Store:
         await self._connection.execute(
             row.on_conflict_do_update(index_elements=[DialogueRow.user_id], set_=state)
         )
+
+    async def end_dialogue(self, user_id: UserId) -> None:
+        await self._connection.execute(delete(DialogueRow).where(DialogueRow.user_id == user_id))
 
     async def find_open_question(self, user_id: UserId) -> AssignmentId | None:
         query = (
@@ -215,15 +202,17 @@ class Store:
         row = (await self._connection.execute(query)).first()
         return AssignmentId(row.assignment_id) if row is not None else None
 
-    async def open_questions(self, opened: Sequence[tuple[AssignmentId, UserId, datetime]]) -> None:
+    async def open_questions(self, opened: Sequence[QuestionNews]) -> None:
         """One that is known to be closed stays closed."""
-        rows = [{"assignment_id": a, "user_id": u, "assigned_at": at} for a, u, at in opened]
+        rows = [
+            {"assignment_id": a, "user_id": u, "assigned_at": at} for a, u, at in sorted(opened)
+        ]
         if rows:
             row = postgresql.insert(OpenQuestion)
             await self._connection.execute(row.on_conflict_do_nothing(), rows)
 
     async def close_questions(
-        self, closed: Sequence[tuple[AssignmentId, UserId, datetime]], forget_before: datetime
+        self, closed: Sequence[QuestionNews], forget_before: datetime
     ) -> None:
         """Remembers the closed ones until `forget_before` has passed them."""
         if not closed:
@@ -234,7 +223,7 @@ class Store:
                 index_elements=[OpenQuestion.assignment_id],
                 set_={"closed_at": row.excluded.closed_at},
             ),
-            [{"assignment_id": a, "user_id": u, "closed_at": at} for a, u, at in closed],
+            [{"assignment_id": a, "user_id": u, "closed_at": at} for a, u, at in sorted(closed)],
         )
         old = delete(OpenQuestion).where(OpenQuestion.closed_at < forget_before)
         await self._connection.execute(old)
@@ -252,10 +241,6 @@ class Store:
         if after is not None:
             query = query.where(User.id > after)
         return [_person(row) for row in await self._connection.execute(query)]
-
-    async def count_by_state(self) -> dict[str, int]:
-        query = select(User.state, func.count().label("people")).group_by(User.state)
-        return {row.state: row.people for row in await self._connection.execute(query)}
 
 
 def _is_any_of(aliases: Sequence[Alias]) -> ColumnElement[bool]:

@@ -104,10 +104,10 @@ def _silence(heard: Heard, words: str, standing: Standing) -> Intent | None:
 
 
 def _stop(heard: Heard, words: str, standing: Standing) -> Intent | None:
-    if heard.kind not in SPOKEN_KINDS:
-        return None
     if heard.choice_id is not None:
-        return Intent(Meaning.STOP) if heard.choice_id == "stop" else None
+        # A template's button without an id comes with its title for one.
+        is_stop = keywords.normalised(heard.choice_id) in keywords.HARD_STOPS
+        return Intent(Meaning.STOP) if is_stop else None
     if words in keywords.HARD_STOPS:
         return Intent(Meaning.STOP)
     if words not in keywords.AMBIGUOUS_STOPS:
@@ -119,10 +119,12 @@ def _stop(heard: Heard, words: str, standing: Standing) -> Intent | None:
 
 
 def _gate(heard: Heard, words: str, standing: Standing) -> Intent | None:
-    if standing.state not in ("opted_out", "declined"):
+    if standing.state not in ("paused", "opted_out", "declined"):
         return None
     if heard.choice_id is None and words in keywords.STARTS:
         return Intent(Meaning.START)
+    if standing.state == "paused":
+        return None
     if standing.state == "declined":
         return Intent(Meaning.IGNORED)
     is_help = heard.choice_id == "help" or (heard.choice_id is None and _is_help(heard, words))

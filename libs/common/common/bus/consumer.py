@@ -4,7 +4,8 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -91,16 +92,22 @@ class Processor:
         metrics.BUS_IN_FLIGHT.labels(name).inc(len(deliveries))
         started = asyncio.get_running_loop().time()
         try:
-            if self._batch_handler is None:
+            if self._can_share(deliveries):
+                await self._settle_batch(deliveries)
+            else:
                 for delivery in deliveries:
                     await self._settle([delivery])
-            else:
-                await self._settle_batch(deliveries)
         finally:
             metrics.BUS_IN_FLIGHT.labels(name).dec(len(deliveries))
             metrics.BUS_SECONDS.labels(name).observe(asyncio.get_running_loop().time() - started)
             for delivery in deliveries:
                 delivery.span.end()
+
+    def _can_share(self, deliveries: Sequence[Delivery]) -> bool:
+        """One transaction for all: but not for handlers that work outside of transactions."""
+        if len(deliveries) == 1:
+            return False
+        return not any(type(delivery.message) in self._free_handlers for delivery in deliveries)
 
     async def _open(self, original: Msg) -> Delivery | None:
         metadata = original.metadata
@@ -126,16 +133,15 @@ class Processor:
         return time.time() - original.metadata.timestamp.timestamp()
 
     async def _settle_batch(self, deliveries: list[Delivery]) -> None:
-        if len(deliveries) > 1:
-            try:
-                await self._handle(deliveries)
-            except DependencyUnavailable:
-                pass  # each is tried alone below, and waits there
-            except Exception as error:  # one of them is bad: alone, only that one fails
-                log.warning("batch_split", consumer=self.consumer.name, error=type(error).__name__)
-            else:
-                await self._acknowledge(deliveries)
-                return
+        try:
+            await self._handle_many(deliveries)
+        except DependencyUnavailable:
+            pass  # each is tried alone below, and waits there
+        except Exception as error:  # one of them is bad: alone, only that one fails
+            log.warning("batch_split", consumer=self.consumer.name, error=type(error).__name__)
+        else:
+            await self._acknowledge(deliveries)
+            return
         for delivery in deliveries:
             await self._settle([delivery])
 
@@ -145,7 +151,8 @@ class Processor:
         pause = 0.05
         while True:
             try:
-                await self._handle(deliveries)
+                with _current(delivery.span):
+                    await self._handle_one(delivery)
             except DependencyUnavailable:
                 # The delivery is kept alive while it waits; the order of the shard is kept too.
                 self._count("waiting")
@@ -166,41 +173,33 @@ class Processor:
                 await self._acknowledge(deliveries)
                 return
 
-    async def _handle(self, deliveries: Sequence[Delivery]) -> None:
-        if len(deliveries) == 1:
-            [delivery] = deliveries
-            token = context.attach(trace.set_span_in_context(delivery.span))
-            try:
-                await self._handle_one(delivery)
-            finally:
-                context.detach(token)
-        else:
-            await self._handle_many(deliveries)
-
     async def _handle_one(self, delivery: Delivery) -> None:
         kind = type(delivery.message)
         if (free := self._free_handlers.get(kind)) is not None:
             await free(delivery.message)
             return
-        answer: BaseModel | None = None
+        await self._handle_many([delivery])
+
+    async def _handle_many(self, deliveries: Sequence[Delivery]) -> None:
+        """In one transaction: all of them, or none."""
+        answers: list[tuple[Delivery, BaseModel | None]] = []
         async with self._database.transaction() as transaction:
-            if not await self._are_new([delivery], transaction):
-                self._count("duplicate")
-                return
-            if self._batch_handler is not None:
-                await self._batch_handler([delivery], transaction)
-            else:
-                answer = await self._handlers[kind](delivery.message, transaction)
+            new = await self._are_new(deliveries, transaction)
+            self._count("duplicate", len(deliveries) - len(new))
+            if self._batch_handler is not None and new:
+                await self._batch_handler(new, transaction)
+            elif self._batch_handler is None:
+                for delivery in new:
+                    with _current(delivery.span):
+                        handler = self._handlers[type(delivery.message)]
+                        answers.append((delivery, await handler(delivery.message, transaction)))
+        for delivery, answer in answers:
+            await self._answer(delivery, answer)
+
+    async def _answer(self, delivery: Delivery, answer: BaseModel | None) -> None:
         reply_to = (delivery.original.headers or {}).get(REPLY_TO)
         if reply_to and answer is not None:
             await answer_with(self._publisher.client, reply_to, answer)
-
-    async def _handle_many(self, deliveries: Sequence[Delivery]) -> None:
-        assert self._batch_handler is not None
-        async with self._database.transaction() as transaction:
-            new = await self._are_new(deliveries, transaction)
-            if new:
-                await self._batch_handler(new, transaction)
 
     async def _are_new(
         self, deliveries: Sequence[Delivery], transaction: Transaction
@@ -289,3 +288,12 @@ class Processor:
 
     def _count(self, outcome: str, amount: int = 1) -> None:
         metrics.BUS_PROCESSED.labels(self.consumer.name, outcome).inc(amount)
+
+
+@contextmanager
+def _current(span: Span) -> Iterator[None]:
+    token = context.attach(trace.set_span_in_context(span))
+    try:
+        yield
+    finally:
+        context.detach(token)

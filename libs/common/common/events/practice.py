@@ -88,6 +88,6 @@ class AnswerGraded(Event):
     user_id: UserId
     answer_id: AnswerId
     assignment_id: AssignmentId
-    score: int | None
+    score: int | None = None
     examiner: str
     is_provisional: bool = False

@@ -6,7 +6,6 @@ from typing import Protocol
 from uuid import UUID
 
 from common.errors import SabatinaError
-
 from messenger.rendering import Content
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import aiohttp
 import httpx
-from common import telemetry
 from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ValidationError
 
+from common import telemetry
 from messenger.channels import Accepted, NotSent, OutboundMessage, OutcomeUnknown, SendRefused
 from messenger.channels.cloud_payloads import payload_of
 
@@ -87,9 +87,7 @@ def _answer(response: httpx.Response) -> Accepted:
     except ValidationError:
         if response.is_server_error or response.status_code == 408:
             raise OutcomeUnknown(response.status_code) from None
-        raise SendRefused(
-            None, response.status_code, retry_after=_retry_after(response)
-        ) from None
+        raise SendRefused(None, response.status_code, retry_after=_retry_after(response)) from None
     raise SendRefused(
         error.code,
         response.status_code,

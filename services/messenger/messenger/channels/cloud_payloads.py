@@ -48,7 +48,7 @@ def _list(content: ListContent) -> Json:
         }
         for section in content.sections
     ]
-    action = {"button": content.button, "sections": sections}
+    action: Json = {"button": content.button, "sections": sections}
     return _interactive("list", content.body, content.footer, action)
 
 

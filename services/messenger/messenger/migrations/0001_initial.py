@@ -1,4 +1,5 @@
 from alembic import op
+
 from common.migrations import create_outbox_and_inbox
 
 revision = "0001"
@@ -101,15 +102,23 @@ CREATE TABLE messenger.early_statuses (
 """
 
 INDEXES = (
-    "CREATE UNIQUE INDEX uq_messages_provider_id ON messenger.messages (provider_id)"
-    " WHERE provider_id IS NOT NULL",
+    (
+        "CREATE UNIQUE INDEX uq_messages_provider_id ON messenger.messages (provider_id)"
+        " WHERE provider_id IS NOT NULL"
+    ),
     "CREATE INDEX ix_messages_user_id ON messenger.messages (user_id)",
-    "CREATE INDEX ix_messages_open ON messenger.messages (user_id, id)"
-    " WHERE state IN ('queued', 'sending', 'unknown')",
-    "CREATE INDEX ix_messages_due ON messenger.messages (priority, not_before)"
-    " WHERE state = 'queued'",
-    "CREATE INDEX ix_messages_in_doubt ON messenger.messages (sending_at)"
-    " WHERE state IN ('sending', 'unknown')",
+    (
+        "CREATE INDEX ix_messages_open ON messenger.messages (user_id, id)"
+        " WHERE state IN ('queued', 'sending', 'unknown')"
+    ),
+    (
+        "CREATE INDEX ix_messages_due ON messenger.messages (priority, not_before)"
+        " WHERE state = 'queued'"
+    ),
+    (
+        "CREATE INDEX ix_messages_in_doubt ON messenger.messages (sending_at)"
+        " WHERE state IN ('sending', 'unknown')"
+    ),
     "CREATE INDEX ix_attempts_message_id ON messenger.attempts (message_id)",
     "CREATE INDEX ix_early_statuses_provider_id ON messenger.early_statuses (provider_id)",
 )

@@ -23,8 +23,9 @@ export function avatar(person) {
 export const summary = (message) => message.text.replace(/\s+/g, " ") || `[${message.template ?? message.type}]`;
 
 function row(person, selected, choose) {
-  const unread = person.phone === selected ? 0 : Math.max(0, person.count - seen(person.phone));
   const last = person.last;
+  const isRead = person.phone === selected || last?.from === "user";
+  const unread = isRead ? 0 : Math.max(0, person.count - seen(person.phone));
   const item = element("button", { type: "button", "aria-current": String(person.phone === selected), onclick: () => choose(person.phone) },
     avatar(person),
     element("span", { className: "name" }, person.name),

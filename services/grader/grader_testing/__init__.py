@@ -1,0 +1,1 @@
+"""What the tests of the grader share. Not part of the wheel."""

@@ -1,0 +1,48 @@
+"""Finds what no event will move: crashed attempts, sends in doubt, early statuses."""
+
+import asyncio
+from collections.abc import Callable
+
+from common.clock import Clock
+from common.database import Database
+from messenger import metrics
+from messenger.store import PRIORITIES
+from messenger.tracking import Tracking
+
+EVERY = 2.0  # seconds
+
+
+class Sweeper:
+    def __init__(self, database: Database, clock: Clock, settled: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._settled = settled
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            await self.sweep()
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), EVERY)
+            except TimeoutError:
+                continue
+
+    async def sweep(self) -> None:
+        """Early statuses first: one of them may say what became of a send in doubt."""
+        async with self._database.transaction() as transaction:
+            tracking = Tracking(transaction, self._clock.now())
+            await tracking.merge_early()
+            await tracking.find_crashed()
+        async with self._database.transaction() as transaction:
+            tracking = Tracking(transaction, self._clock.now())
+            settled = await tracking.settle_overdue()
+            metrics.UNKNOWN.set(await tracking.count_unknown())
+            queued = await tracking.count_queued()
+        for purpose in PRIORITIES:
+            metrics.QUEUED.labels(purpose).set(queued.get(purpose, 0))
+        if settled:
+            self._settled()

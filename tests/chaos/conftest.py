@@ -1,0 +1,116 @@
+"""Three hundred people with an open question, and a way to break things under them."""
+
+import itertools
+import os
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from devstack.phones import Bubble, Phone, TimeMachine, call
+from devstack.stack import Stack, StackOptions
+
+PEOPLE = int(os.environ.get("CHAOS_PEOPLE", "300"))
+SAO_PAULO = "America/Sao_Paulo"
+
+_numbers = itertools.count(1)
+
+
+def seeds() -> list[int]:
+    """SEED repeats one run; `make chaos` takes CHAOS_RUNS fresh ones; otherwise a fixed one."""
+    if "SEED" in os.environ:
+        return [int(os.environ["SEED"])]
+    runs = int(os.environ.get("CHAOS_RUNS", "0"))
+    return [random.SystemRandom().randrange(10**6) for _ in range(runs)] or [20_261_121]
+
+
+def is_question(bubble: Bubble) -> bool:
+    return any(option.startswith("dontknow:") for option in bubble.option_ids) and any(
+        option.startswith("skip:") for option in bubble.option_ids
+    )
+
+
+def is_feedback(bubble: Bubble) -> bool:
+    return "/10" in bubble.text
+
+
+@dataclass
+class Crowd:
+    stack: Stack
+    phones: list[Phone] = field(default_factory=list)
+
+    @property
+    def clock(self) -> TimeMachine:
+        return TimeMachine(self.stack.simulator_url)
+
+    def gather(self, number: int) -> None:
+        """Register that many people and let each confirm in the chat."""
+        self.phones = [
+            Phone(self.stack.simulator_url, f"+55119{60_000_000 + next(_numbers):08}")
+            for _ in range(number)
+        ]
+        self.each(self._register)
+        self.each(self._confirm)
+
+    def each(self, act: Callable[[Phone], None]) -> None:
+        with ThreadPoolExecutor(12) as pool:
+            list(pool.map(act, self.phones))
+
+    def ask_everybody(self) -> None:
+        """Travel to the next nine o'clock and wait until everybody has the question."""
+        counts = {phone.number: len(phone.received()) for phone in self.phones}
+        now = self.clock.now().astimezone(ZoneInfo(SAO_PAULO))
+        nine = datetime.combine(now.date(), time(9), ZoneInfo(SAO_PAULO))
+        self.clock.travel_to(nine if nine > now else nine + timedelta(days=1))
+
+        def take(phone: Phone) -> None:
+            after = counts[phone.number]
+            first = phone.wait_next(after, within=60)
+            if not is_question(first):
+                phone.tap("question:now")
+                phone.wait_for(is_question, after=after, within=60)
+
+        self.each(take)
+
+    def _register(self, phone: Phone) -> None:
+        body = {
+            "name": "Ana",
+            "phone": phone.number,
+            "language": "pt",
+            "tracks": ["python"],
+            "consent": True,
+        }
+        status, answer = call("POST", f"{self.stack.gateway_url}/api/users/register", body)
+        assert status == 201, answer
+
+    def _confirm(self, phone: Phone) -> None:
+        phone.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids, within=60)
+        phone.tap("signup:confirm")
+        phone.wait_for(lambda bubble: "question:now" in bubble.option_ids, within=60)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    folder = tmp_path_factory.mktemp("chaos")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    options = StackOptions(folder=folder / "state", log_folder=folder / "logs", is_durable=False)
+    stack = Stack(options)
+    options.environment = {
+        "SABATINA_REGISTER_LIMIT": "100000",
+        "SABATINA_WHATSAPP_RATE": "400",
+        "SABATINA_LOG_FORMAT": "json",
+        "OPENAI_API_KEY": "simulated-openai-key",
+        "OPENAI_BASE_URL": f"{stack.simulator_url}/openai/v1",
+    }
+    stack.start()
+    try:
+        gathered = Crowd(stack)
+        gathered.gather(PEOPLE)
+        yield gathered
+    finally:
+        stack.stop()
