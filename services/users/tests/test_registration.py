@@ -230,3 +230,31 @@ async def test_a_registration_and_a_first_message_at_once_make_one_person(
     assert rows[0][0] == "pending"
     assert said(await town.news()).count("confirm_signup") >= 1
     assert town.clock.now() == NOW
+
+
+@pytest.mark.parametrize("run", range(4))
+async def test_a_deletion_and_a_message_at_once_leave_nothing_half_deleted(
+    town: Town, run: int
+) -> None:
+    user_id = await town.sign_up()
+    await town.news()
+    await asyncio.gather(
+        town.delete(user_id),
+        *(town.deliver(town.message("english")) for _ in range(3)),
+    )
+    rows = await town.query("SELECT address, name FROM users.users WHERE state = 'deleted'")
+    assert rows == [(None, None)]
+    bearers = await town.query("SELECT user_id FROM users.identities")
+    assert (user_id,) not in bearers
+    changes = [e for e in of(UserChanged, await town.news()) if e.user_id == user_id]
+    revisions = [event.contact.revision for event in changes]
+    assert revisions == sorted(set(revisions))
+
+
+async def test_a_stop_and_a_registration_at_once_end_stopped_and_silent(town: Town) -> None:
+    await town.sign_up()
+    await asyncio.gather(
+        town.deliver(town.message("stop")), *(town.register(registration_of()) for _ in range(3))
+    )
+    assert await town.query("SELECT state FROM users.users") == [("opted_out",)]
+    assert "confirm_signup" not in said(await town.news())

@@ -63,8 +63,9 @@ class Process:
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> int | None:
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process.returncode is not None:
+            return self.process.returncode
+        self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(30):
             output, _ = await self.process.communicate()
         self.output = output.decode()

@@ -1,8 +1,10 @@
 """What is a command and what is an answer."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+import yaml
 
 from common.events import InboundKind, UserState
 from users.conversation import ANSWERS
@@ -17,6 +19,7 @@ from users.keywords import (
 )
 from users.understanding import Heard, Intent, Meaning, Standing, intent_of_choice, understand
 
+CATALOGUE = Path(__file__).parents[3] / "content" / "messages"
 A = "0190a000-0000-7000-8000-000000000001"
 OPEN = Standing("active", has_open_question=True)
 IDLE = Standing("active")
@@ -75,6 +78,18 @@ ANSWERS_ES = [
     "memoria baja", "termina cuando está vacío", "fin de línea", "parar el bucle", "un bucle para",
     "desuscribir al observador", "no se detiene", "bajar el nivel", "salida", "alto y ancho",
 ]  # fmt: skip
+
+
+def catalogue_options(kind: str, language: str) -> list[tuple[str, str]]:
+    """The ids and titles that the catalogue shows with `kind`."""
+    for path in sorted(CATALOGUE.glob("*.yaml")):
+        message = yaml.safe_load(path.read_text("utf-8")).get(kind, {}).get(language, {})
+        options = message.get("buttons") or [
+            row for section in message.get("sections", []) for row in section["rows"]
+        ]
+        if options:
+            return [(option["id"], option["title"]) for option in options]
+    return []
 
 
 def heard(text: str) -> Heard:
@@ -216,6 +231,35 @@ def test_every_state_understands_everything(state: UserState, kind: InboundKind)
         for text in ("", "stop", "1", "9", "olá", "x" * 9_000):
             meaning = understand(Heard(kind, text), Standing(state, step)).meaning
             assert meaning in ANSWERS
+
+
+@pytest.mark.parametrize("payload", ["stop", "Parar mensagens", "Stop messages", "STOP"])
+def test_a_stop_button_without_an_id_of_ours_stops(payload: str) -> None:
+    assert understand(Heard("button", payload, payload), OPEN).meaning == Meaning.STOP
+
+
+def test_a_stop_under_a_picture_stops() -> None:
+    assert understand(Heard("image", "Parar!"), OPEN).meaning == Meaning.STOP
+    assert understand(Heard("image", "para isso"), OPEN) == Intent(Meaning.MEDIA, "image")
+
+
+def test_start_ends_a_pause() -> None:
+    paused = Standing("paused", has_open_question=True)
+    assert understand(heard("voltar"), paused).meaning == Meaning.START
+    assert understand(heard("lazy"), paused).meaning == Meaning.REPLY
+
+
+@pytest.mark.parametrize("language", ["pt", "en", "es"])
+def test_the_options_and_their_titles_are_those_of_the_catalogue(language: str) -> None:
+    for kind, step in STEPS.items():
+        shown = catalogue_options(kind, language)
+        if kind != "confirm_signup":  # a template: its titles are approved elsewhere
+            assert [choice.removesuffix(":{a}") for choice, _ in shown] == [*step.options]
+        for choice, title in shown:
+            wanted = understand(Heard("choice", "", choice), Standing("active", kind)).meaning
+            if wanted not in (Meaning.OLD_CHOICE, Meaning.IT_IS_THE_ANSWER):
+                typed = understand(heard(title), Standing("active", kind)).meaning
+                assert typed == wanted, (kind, title)
 
 
 def test_every_option_of_every_step_means_something() -> None:

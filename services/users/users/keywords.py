@@ -32,11 +32,12 @@ STARTS = frozenset(
 )
 
 HELPS = frozenset({"help", "ajuda", "ayuda"})
-MENUS = frozenset({"menu"})
+MENUS = frozenset({"menu", "ver menu", "ver o menu", "ver el menu", "see the menu"})
 QUESTIONS_NOW = frozenset(
     {
         *("question now", "pergunta agora", "pregunta ahora", "next question"),
         *("proxima pergunta", "siguiente pregunta", "quero agora", "quiero ahora"),
+        *("yes now", "yes, now"),
     }
 )
 HINTS = frozenset({"hint", "dica", "pista"})
@@ -46,6 +47,7 @@ MODEL_ANSWERS = frozenset({"model answer", "resposta modelo", "respuesta modelo"
 TRACKS = frozenset({"tracks", "courses", "areas", "cursos", "trilhas", "rutas"})
 SCHEDULES = frozenset({"schedule", "horario"})
 LANGUAGES = frozenset({"language", "idioma"})
+ZONE_CHANGES = frozenset({"change time zone", "mudar fuso horario", "cambiar zona horaria"})
 
 IDLE_HELPS = frozenset({"info"})
 IDLE_MENUS = frozenset({"0", "home", "inicio", "hi", "hello", "oi", "ola", "hola"}) | STARTS

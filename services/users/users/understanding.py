@@ -269,6 +269,7 @@ COMMANDS = _table(
     (keywords.TRACKS, Meaning.ASK_TRACK),
     (keywords.SCHEDULES, Meaning.ASK_TIME),
     (keywords.LANGUAGES, Meaning.ASK_LANGUAGE),
+    (keywords.ZONE_CHANGES, Meaning.ASK_ZONE),
 )
 IDLE_COMMANDS = _table(
     (keywords.IDLE_HELPS, Meaning.HELP),
