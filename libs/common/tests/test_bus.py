@@ -1,140 +1,18 @@
 """The bus against a real NATS and a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import ClassVar
-from uuid import uuid4
+from collections.abc import Sequence
+from datetime import timedelta
 
-import pytest
-from nats.js.api import ConsumerInfo
-from pydantic import BaseModel
 from sqlalchemy import text
 
-from common import topology
 from common.bus import dead_letters
 from common.bus.consumer import Delivery, Processor
-from common.bus.publisher import Publisher, connect
-from common.bus.puller import Puller
-from common.clock import SystemClock
-from common.database import Database, Transaction
-from common.errors import CommandRefused, DependencyUnavailable, RetryableError, SabatinaError
-from common.events import Command, Event, UserRegistration
-from common.ids import UserId
-from common.outbox import Relay
-from common.topology import Consumer, Stream
-from devstack.pytest_plugin import Servers
+from common.database import Transaction
+from common.errors import DependencyUnavailable, RetryableError, SabatinaError
+from common.topology import Consumer
 
-
-class ThingHappened(Event):
-    subject: ClassVar[str] = "thing.happened"
-
-    key: str = ""
-    number: int = 0
-
-    @property
-    def shard_key(self) -> str:
-        return self.key or str(self.message_id)
-
-
-class DoThing(Command):
-    subject: ClassVar[str] = "thing.do"
-
-
-class Done(BaseModel):
-    word: str
-
-
-@pytest.fixture
-async def publisher(servers: Servers) -> AsyncIterator[Publisher]:
-    connected = await connect(
-        servers.nats.url, "test", on_reconnect=lambda: None, on_closed=lambda: None
-    )
-    yield connected
-    await connected.client.close()
-
-
-@pytest.fixture
-async def stream(publisher: Publisher) -> AsyncIterator[Stream]:
-    declared = Stream("THINGS", (ThingHappened, DoThing), is_work_queue=True)
-    await publisher.jetstream.add_stream(declared.config(1))
-    await publisher.jetstream.purge_stream("DEAD_LETTERS")
-    yield declared
-    await publisher.jetstream.delete_stream("THINGS")
-
-
-def happened(key: str = "", number: int = 0) -> ThingHappened:
-    return ThingHappened(occurred_at=datetime.now(UTC), key=key, number=number)
-
-
-class Rig:
-    """Everything a consumer needs, and a list of what its handler saw."""
-
-    def __init__(self, publisher: Publisher, database: Database) -> None:
-        self.publisher = publisher
-        self.database = database
-        self.seen: list[ThingHappened] = []
-        self.processors: list[Processor] = []
-
-    @asynccontextmanager
-    async def running(
-        self, consumer: Consumer, register: Callable[[Processor], None]
-    ) -> AsyncIterator[Processor]:
-        for config in consumer.configs():
-            await self.publisher.jetstream.add_consumer(consumer.stream, config)
-        processor = Processor(consumer, self.publisher, self.database, SystemClock())
-        register(processor)
-        pullers = [
-            Puller(
-                self.publisher.client,
-                consumer.stream,
-                durable,
-                processor.work,
-                slots=1 if consumer.is_ordered else consumer.slots,
-                batch=consumer.batch,
-                ack_wait=consumer.ack_wait,
-            )
-            for durable, _ in consumer.durables
-        ]
-        for puller in pullers:
-            await puller.start()
-        ticker = asyncio.create_task(self._tick(pullers))
-        try:
-            yield processor
-        finally:
-            ticker.cancel()
-            processor.is_draining.set()
-            for puller in pullers:
-                await puller.drain(grace=1)
-
-    async def _tick(self, pullers: list[Puller]) -> None:
-        while True:
-            await asyncio.sleep(0.2)
-            for puller in pullers:
-                await puller.tick()
-
-    async def record(self, message: ThingHappened, transaction: Transaction) -> None:
-        self.seen.append(message)
-
-    async def settled(self, stream: str = "THINGS", *, within: float = 10) -> None:
-        async with asyncio.timeout(within):
-            while (await self.publisher.jetstream.stream_info(stream)).state.messages:
-                await asyncio.sleep(0.02)
-
-    async def consumer_info(self, consumer: Consumer) -> ConsumerInfo:
-        return await self.publisher.jetstream.consumer_info(consumer.stream, consumer.name)
-
-    async def dead(self) -> list[dead_letters.DeadLetter]:
-        return [letter async for letter in dead_letters.read_all(self.publisher.jetstream)]
-
-
-@pytest.fixture
-async def rig(publisher: Publisher, common_database: Database, stream: Stream) -> Rig:
-    return Rig(publisher, common_database)
-
-
-PLAIN = Consumer("common-plain", "THINGS", (ThingHappened, DoThing), slots=4, attempts=3)
+from .rig import PLAIN, Rig, ThingHappened, happened
 
 
 async def test_a_message_is_handled_and_acknowledged(rig: Rig) -> None:
@@ -368,59 +246,3 @@ async def test_one_bad_message_in_a_batch_takes_no_other_with_it(rig: Rig) -> No
         count = await transaction.connection.execute(text("SELECT count(*) FROM common.outbox"))
         assert count.scalar_one() == 9
     assert len(await rig.dead()) == 1
-
-
-async def test_the_asker_hears_the_answer_or_the_reason_of_a_refusal(rig: Rig) -> None:
-    async def answer(command: DoThing, transaction: Transaction) -> Done:
-        return Done(word="done")
-
-    async def refuse(command: DoThing, transaction: Transaction) -> Done:
-        raise CommandRefused("no_such_thing", "There is no such thing.")
-
-    command = DoThing(occurred_at=datetime.now(UTC))
-    async with rig.running(PLAIN, lambda p: p.handle(DoThing, answer)):
-        assert await rig.publisher.ask(command, Done) == Done(word="done")
-    with pytest.raises(CommandRefused, match="no_such_thing"):
-        async with rig.running(PLAIN, lambda p: p.handle(DoThing, refuse)):
-            await rig.publisher.ask(DoThing(occurred_at=datetime.now(UTC)), Done)
-    assert await rig.dead() == []
-
-
-async def test_the_relay_publishes_what_was_committed_in_order(rig: Rig) -> None:
-    relay = Relay(rig.database.engine, "common", rig.publisher)
-    rig.database.on_publish(relay.wake)
-    running = asyncio.create_task(relay.run())
-    consumer = Consumer("common-relay", "THINGS", (ThingHappened,), is_ordered=True)
-    try:
-        async with rig.running(consumer, lambda p: p.handle(ThingHappened, rig.record)):
-            for start in range(0, 50, 5):
-                async with rig.database.transaction() as transaction:
-                    for number in range(start, start + 5):
-                        transaction.publish(happened("ana", number))
-            with pytest.raises(ZeroDivisionError):
-                async with rig.database.transaction() as transaction:
-                    transaction.publish(happened("ana", 99))
-                    raise ZeroDivisionError
-            async with asyncio.timeout(10):
-                while len(rig.seen) < 50:
-                    await asyncio.sleep(0.02)
-    finally:
-        await relay.stop()
-        await running
-    assert [message.number for message in rig.seen] == list(range(50))
-    assert await relay.pending() == 0
-
-
-async def test_every_stream_and_consumer_is_created_twice_without_harm(servers: Servers) -> None:
-    connected = await connect(
-        servers.nats.url, "test", on_reconnect=lambda: None, on_closed=lambda: None
-    )
-    await topology.apply(connected.jetstream, simulation=True)
-    info = await connected.jetstream.consumer_info("INBOUND", "users-understand-0")
-    assert info.config.max_ack_pending == 1
-    await connected.client.close()
-
-
-def test_an_answer_is_a_value() -> None:
-    answer = UserRegistration(user_id=UserId(uuid4()), is_new=True, state="pending")
-    assert UserRegistration.model_validate_json(answer.model_dump_json()) == answer

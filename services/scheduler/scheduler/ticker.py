@@ -17,7 +17,8 @@ from scheduler.due import DailyAssignment, DueLearner, DueStore, Past
 from scheduler.planning import History, choose, seed_of
 
 TICK = 1.0  # seconds
-BATCH = 2_000
+BATCH = 1_000
+BREATH = 50  # messages built before replies, which share the event loop, get their turn
 NO_PAST = Past(False, History())
 
 
@@ -84,8 +85,10 @@ class Ticker:
         }
         added = await store.add(plans, now)
         assigned = [plan for plan in plans if plan.id in added]
-        for plan in assigned:
+        for place, plan in enumerate(assigned):
             self._tell(plan, expired.get(plan.learner.user_id), tx, now)
+            if place % BREATH == 0:
+                await asyncio.sleep(0)
         return assigned
 
     def _tell(
