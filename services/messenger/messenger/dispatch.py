@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 IDLE_POLL = 0.5  # seconds; a commit in this process wakes the dispatcher at once
 BATCH = 100
+UNRECORDED = 400  # outcomes waiting to be recorded; PostgreSQL may be slower than WhatsApp
 DATABASE_PAUSE = 0.3  # seconds between tries to record while PostgreSQL is away
 UNREACHABLE_PAUSE = 0.5  # seconds; doubles while WhatsApp cannot be connected to
 UNREACHABLE_LIMIT = 10.0
@@ -56,6 +57,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._finished: asyncio.Queue[Finished] = asyncio.Queue()
         self._calls: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
         self._unrecorded = 0
         self._pause = 0.0
 
@@ -74,8 +76,8 @@ class Dispatcher:
 
     async def _turn(self) -> float:
         """Returns the seconds to sleep unless somebody wakes us."""
-        room = min(self._outlet.in_flight - self._unrecorded, BATCH)
-        if room <= 0:
+        room = min(self._outlet.in_flight - self._in_flight, BATCH)
+        if room <= 0 or self._unrecorded >= UNRECORDED:
             return IDLE_POLL
         grant = await self._outlet.pacer.reserve(1 if self._pause else room)
         if grant.slots == 0:
@@ -108,6 +110,7 @@ class Dispatcher:
 
     def _start(self, claimed: Claimed) -> None:
         self._unrecorded += 1
+        self._in_flight += 1
         call = asyncio.create_task(self._call(claimed))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
@@ -116,6 +119,9 @@ class Dispatcher:
         waited = self._clock.now() - claimed.message.received_at
         metrics.SEND_WAIT.labels(claimed.message.purpose).observe(waited.total_seconds())
         finished = Finished(claimed, await self._result(claimed))
+        self._in_flight -= 1
+        if self._in_flight == self._outlet.in_flight // 2:
+            self._wake.set()  # half at a time: claims for one slot each would cost more
         metrics.SENDS.labels(finished.outcome, label_for(finished.error_code)).inc()
         self._finished.put_nowait(finished)
         await self._react(finished)
