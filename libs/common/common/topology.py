@@ -156,15 +156,15 @@ SCHEDULER_REPLIES = Consumer(
 SCHEDULER_FOLLOW = Consumer(
     "scheduler-follow",
     "EVENTS",
-    (
-        events.UserChanged,
-        events.UserDeleted,
-        events.AnswerGraded,
-        events.MessageAccepted,
-        events.MessageFailed,
-    ),
-    slots=64,
-    batch=16,
+    (events.UserChanged, events.UserDeleted, events.AnswerGraded),
+    slots=32,
+)
+SCHEDULER_SENT = Consumer(
+    "scheduler-sent",
+    "EVENTS",
+    (events.MessageAccepted, events.MessageFailed),
+    slots=400,
+    batch=100,
 )
 GRADER_GRADE = Consumer("grader-grade", "ANSWERS", (events.GradeAnswer,), slots=64)
 GRADER_FOLLOW = Consumer("grader-follow", "EVENTS", (events.UserDeleted,), slots=4)
@@ -190,6 +190,7 @@ CONSUMERS = (
     USERS_FOLLOW,
     SCHEDULER_REPLIES,
     SCHEDULER_FOLLOW,
+    SCHEDULER_SENT,
     GRADER_GRADE,
     GRADER_FOLLOW,
     MESSENGER_SEND,

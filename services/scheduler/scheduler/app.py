@@ -8,21 +8,18 @@ import structlog
 from common.events import (
     AnswerGraded,
     HandleReply,
-    MessageAccepted,
-    MessageFailed,
     UserChanged,
     UserDeleted,
 )
 from common.service import Service, running
-from common.topology import SCHEDULER_FOLLOW, SCHEDULER_REPLIES
+from common.topology import SCHEDULER_FOLLOW, SCHEDULER_REPLIES, SCHEDULER_SENT
 from scheduler import packs
 from scheduler.bank import QuestionBank
 from scheduler.errors import QuestionChanged
 from scheduler.handlers import (
     follow_user,
     forget_user,
-    note_acceptance,
-    note_failure,
+    note_sendings,
     record_grade,
 )
 from scheduler.reconciler import Reconciler
@@ -69,5 +66,6 @@ def register(service: Service, bank: QuestionBank) -> None:
     follow.handle(UserChanged, partial(follow_user, clock=clock))
     follow.handle(UserDeleted, partial(forget_user, clock=clock))
     follow.handle(AnswerGraded, partial(record_grade, clock=clock))
-    follow.handle(MessageAccepted, partial(note_acceptance, clock=clock))
-    follow.handle(MessageFailed, partial(note_failure, clock=clock))
+    service.consume(SCHEDULER_SENT).handle_batches(
+        lambda deliveries, tx: note_sendings([each.message for each in deliveries], tx, clock)
+    )

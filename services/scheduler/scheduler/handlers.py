@@ -1,22 +1,29 @@
 """What the scheduler does with the news of the other services."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
+
+from sqlalchemy import func
 
 from common.clock import Clock
 from common.database import Transaction
 from common.errors import SabatinaError
 from common.events import (
     AnswerGraded,
+    Message,
     MessageAccepted,
     MessageFailed,
     UserChanged,
     UserDeleted,
 )
 from scheduler import outgoing
+from scheduler.models import AssignmentRow
 from scheduler.planning import local_date, next_occurrence
 from scheduler.practice import Assignment, Learner
 from scheduler.store import AssignmentStore, LearnerStore
+
+Sending = MessageAccepted | MessageFailed
 
 
 class ScheduleInvalid(SabatinaError):
@@ -120,25 +127,21 @@ async def _count_answer(learner: Learner, answered_at: datetime, learners: Learn
     await learners.record_streak(learner.user_id, outgoing.streak_of(learner).counting(answered_on))
 
 
-async def note_acceptance(event: MessageAccepted, tx: Transaction, clock: Clock) -> None:
-    """A daily question reached the person, or a template that announces it did."""
-    if event.kind != "question":
-        return
-    assignments = AssignmentStore(tx.connection)
-    current = await assignments.find_current(event.user_id)
-    if current is None or event.sent_id != outgoing.daily_message_id(current.id):
-        return
-    if event.is_template:
-        await assignments.change(current.id, announced=True)
-    elif current.shown_at is None:
-        await assignments.change(current.id, shown_at=clock.now())
+async def note_sendings(news: Sequence[Message], tx: Transaction, clock: Clock) -> None:
+    """Which daily questions reached the person, were announced by a template, or failed.
 
-
-async def note_failure(event: MessageFailed, tx: Transaction, clock: Clock) -> None:
-    """A question that never arrived is shown before an answer to it is taken."""
-    if event.kind != "question":
-        return
+    A question that was not seen is shown before an answer to it is taken. Only assignments are
+    locked here, and none waits for a learner: the ticker holds those first.
+    """
+    questions = [m for m in news if isinstance(m, Sending) and m.kind == "question"]
     assignments = AssignmentStore(tx.connection)
-    current = await assignments.find_current(event.user_id)
-    if current is not None and event.sent_id == outgoing.daily_message_id(current.id):
-        await assignments.change(current.id, failed_at=clock.now())
+    current = await assignments.ids_of_current({message.user_id for message in questions})
+    daily = {outgoing.daily_message_id(assignment_id): assignment_id for assignment_id in current}
+    known = [(daily[m.sent_id], m) for m in questions if m.sent_id in daily]
+    now = clock.now()
+    announced = {i for i, m in known if isinstance(m, MessageAccepted) and m.is_template}
+    shown = {i for i, m in known if isinstance(m, MessageAccepted) and not m.is_template}
+    failed = {i for i, m in known if isinstance(m, MessageFailed)}
+    await assignments.change_all(announced, announced=True)
+    await assignments.change_all(shown, shown_at=func.coalesce(AssignmentRow.shown_at, now))
+    await assignments.change_all(failed, failed_at=now)

@@ -221,6 +221,18 @@ class AssignmentStore:
             update(AssignmentRow).where(AssignmentRow.id == assignment_id).values(**values)
         )
 
+    async def ids_of_current(self, user_ids: set[UserId]) -> list[AssignmentId]:
+        query = select(AssignmentRow.id).where(
+            AssignmentRow.user_id.in_(user_ids), AssignmentRow.state.in_(CURRENT)
+        )
+        return [AssignmentId(row.id) for row in await self._connection.execute(query)]
+
+    async def change_all(self, ids: set[AssignmentId], **values: object) -> None:
+        if ids:
+            await self._connection.execute(
+                update(AssignmentRow).where(AssignmentRow.id.in_(sorted(ids))).values(**values)
+            )
+
     async def record_submission(
         self,
         assignment: Assignment,

@@ -141,10 +141,8 @@ class World:
                         await handlers.forget_user(message, tx, self.clock)
                     case AnswerGraded():
                         await handlers.record_grade(message, tx, self.clock)
-                    case MessageAccepted():
-                        await handlers.note_acceptance(message, tx, self.clock)
-                    case MessageFailed():
-                        await handlers.note_failure(message, tx, self.clock)
+                    case MessageAccepted() | MessageFailed():
+                        await handlers.note_sendings([message], tx, self.clock)
                     case HandleReply():
                         await handle_reply(message, tx, self.bank, self.clock)
 
