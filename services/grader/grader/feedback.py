@@ -7,14 +7,14 @@ from common.events import Language, QuestionSnapshot, RubricPoint, Value
 from grader.phrases import PHRASES
 from grader.rubric import Mark
 
-GOOD_BUDGET = 260
-MISSING_BUDGET = 300
+GOOD_BUDGET = 330
+MISSING_BUDGET = 320
 SUGGESTION_BUDGET = 200
 """WhatsApp counts UTF-16 units; together with the catalogue's own words this fits one message."""
 
 MOST_BULLETS = 3
-_QUOTE_BUDGET = 60
-_BULLET_BUDGET = 128
+_QUOTE_BUDGET = 80
+_BULLET_BUDGET = 165
 _SMALLEST_BULLET = 40
 _SHORTEST_STEP, _LONGEST_STEP = 12, 600
 

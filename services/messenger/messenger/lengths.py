@@ -24,7 +24,7 @@ _MIN_WORD_CUT = 0.6  # of the room: a text without spaces is cut inside a word
 
 
 def units(text: str) -> int:
-    return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:

@@ -157,9 +157,12 @@ def fill(pattern: str, values: Values, limit: int) -> str:
     names = PLACEHOLDER.findall(chosen)
     fixed = lengths.units(PLACEHOLDER.sub("", chosen))
     found = {name: _value(values, name) for name in names}
+    room = limit - fixed
+    if sum(lengths.units(found[name]) for name in names) <= room:
+        return PLACEHOLDER.sub(lambda match: found[match[1]], chosen).strip()
     # A value that is used twice needs its room twice.
     needed = {f"{name} {number}": lengths.units(found[name]) for number, name in enumerate(names)}
-    rooms = lengths.share(needed, limit - fixed)
+    rooms = lengths.share(needed, room)
     room_of = {key.split(" ")[0]: room for key, room in rooms.items()}
     text = PLACEHOLDER.sub(lambda match: lengths.cut(found[match[1]], room_of[match[1]]), chosen)
     return lengths.cut(text.strip(), limit)

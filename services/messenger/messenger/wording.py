@@ -73,5 +73,7 @@ def _bar(score: str) -> str:
 
 def _clean(value: str) -> str:
     """Half a surrogate pair cannot be sent, and NUL cannot be stored."""
+    if value.isascii() and "\x00" not in value:
+        return value
     sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return sound.replace("\x00", "")

@@ -55,7 +55,7 @@ async def keep(publisher: Publisher, consumer: Consumer, original: Msg, reason: 
 async def read_all(jetstream: JetStreamContext) -> AsyncIterator[DeadLetter]:
     """Oldest first."""
     state = (await jetstream.stream_info(STREAM)).state
-    for sequence in range(state.first_seq, state.last_seq + 1):
+    for sequence in range(max(1, state.first_seq), state.last_seq + 1):
         try:
             raw = await jetstream.get_msg(STREAM, sequence)
         except NotFoundError:
