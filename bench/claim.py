@@ -27,7 +27,7 @@ FILL = """
     INSERT INTO scheduler.learners
         (user_id, revision, state, language, tracks, level, timezone, time_of_day, next_due_at)
     SELECT gen_random_uuid(), 1, 'active', 'pt', '{python}', 1,
-        (ARRAY['America/Sao_Paulo', 'Europe/Lisbon', 'America/New_York', 'Asia/Tokyo'])[1 + n % 4],
+        (ARRAY['America/Sao_Paulo', 'Europe/Lisbon', 'America/New_York', 'Asia/Tokyo'])[1 + n %% 4],
         time '09:00', %s + n * interval '1 millisecond'
     FROM generate_series(%s::int, %s::int) AS n
 """

@@ -27,7 +27,7 @@ def run() -> dict[str, object]:
         options = StackOptions(
             folder=Path(folder) / "state",
             log_folder=Path(folder) / "logs",
-            environment={"SABATINA_WHATSAPP_RATE": str(RATE), "SABATINA_SIMULATOR_STATUSES": ""},
+            environment={"SABATINA_WHATSAPP_RATE": str(RATE), "SABATINA_SIMULATOR_STATUS_GAP_SECONDS": "60"},
         )
         stack = Stack(options)
         stack.start()

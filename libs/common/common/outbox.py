@@ -69,12 +69,14 @@ class Relay:
         self._publisher = publisher
         self._wake = asyncio.Event()
         self._is_stopping = False
-        self._lock = text("SELECT pg_advisory_xact_lock(hashtext(:key))")
-        self._lock_key = f"{schema}.outbox"
+        # The lock is taken before any row is looked at. Rows that another relay published while
+        # this one waited are in its snapshot, but deleted by now, and so are skipped.
         self._claim = text(
-            f"DELETE FROM {schema}.outbox WHERE sequence IN"  # noqa: S608
-            f" (SELECT sequence FROM {schema}.outbox ORDER BY sequence LIMIT {BATCH}"
-            "  FOR UPDATE SKIP LOCKED)"
+            "WITH turn AS MATERIALIZED"  # noqa: S608
+            f" (SELECT pg_advisory_xact_lock(hashtext('{schema}.outbox')) AS taken),"
+            f" next AS (SELECT sequence FROM turn, {schema}.outbox WHERE turn.taken IS NOT NULL"
+            f"  ORDER BY sequence LIMIT {BATCH} FOR UPDATE OF outbox SKIP LOCKED)"
+            f" DELETE FROM {schema}.outbox WHERE sequence IN (SELECT sequence FROM next)"
             " RETURNING sequence, message_id::text, subject, traceparent, body"
         )
         self._gauge = text(f"SELECT count(*) FROM {schema}.outbox")  # noqa: S608
@@ -94,8 +96,8 @@ class Relay:
             except Exception as error:  # the next turn tries again; nothing has left the table
                 log.warning("outbox_relay_failed", error=type(error).__name__)
                 published, pause = None, min(pause * 2, MAX_PAUSE)
-            if not published:
-                await self._sleep(pause)
+            if not published or published < BATCH:
+                await self._sleep(pause)  # a commit meanwhile has set the event
 
     async def stop(self) -> None:
         self._is_stopping = True
@@ -117,7 +119,6 @@ class Relay:
         """The transaction stays open until NATS acknowledges, bounded by the publisher's timeout:
         rows are gone only when their messages are stored."""
         async with self._engine.connect() as connection:
-            await connection.execute(self._lock, {"key": self._lock_key})
             rows = (await connection.execute(self._claim)).all()
             if rows:
                 await self._publish(sorted(rows, key=lambda row: row.sequence))

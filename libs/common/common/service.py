@@ -146,6 +146,7 @@ class Service:
                 slots=slots,
                 batch=consumer.batch,
                 ack_wait=consumer.ack_wait,
+                linger=consumer.linger,
             )
             await puller.start()
             self._pullers.append(puller)

@@ -54,7 +54,9 @@ def context_from(carrier: Mapping[str, str] | str | None) -> Context:
     """The context that a message or a stored row carries; a fresh one when it carries none."""
     if isinstance(carrier, str):
         carrier = {TRACEPARENT: carrier}
-    return propagate.extract(carrier or {}, context=Context())
+    if not carrier or TRACEPARENT not in carrier:
+        return Context()
+    return propagate.extract(carrier, context=Context())
 
 
 @contextmanager

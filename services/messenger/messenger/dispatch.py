@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -189,10 +190,10 @@ class Dispatcher:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            # Not wait_for: on Python 3.11 it swallows a cancellation that meets the wake-up.
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     async def _finish(self, recorder: asyncio.Task[None]) -> None:
         if self._calls:

@@ -15,11 +15,10 @@ from messenger.catalogue import (
     TemplateEntry,
     Wording,
 )
-from messenger.wording import displayed
+from messenger.wording import displayed, plain
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
-SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def _option_id(pattern: str, values: Values) -> str:
 
 def _parameter(value: str) -> str:
     """WhatsApp refuses a parameter that is empty or has line breaks, tabs or wide gaps."""
-    return lengths.cut(SPACES.sub(" ", value).strip(), lengths.PARAMETER) or "-"
+    return plain(value, lengths.PARAMETER) or "-"
 
 
 def fill(pattern: str, values: Values, limit: int) -> str:

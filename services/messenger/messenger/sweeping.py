@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from common.clock import Clock
 from common.database import Database
@@ -26,10 +27,9 @@ class Sweeper:
         while True:
             await self.sweep()
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), EVERY)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._wake.wait()
 
     async def sweep(self) -> None:
         """Early statuses first: one of them may say what became of a send in doubt."""

@@ -40,6 +40,7 @@ class Puller:
         slots: int,
         batch: int,
         ack_wait: timedelta,
+        linger: timedelta = timedelta(),
     ) -> None:
         self.durable = durable
         self._client = client
@@ -48,6 +49,7 @@ class Puller:
         self._work = work
         self._slots = slots
         self._batch = batch
+        self._linger = linger.total_seconds()
         self._max_workers = max(1, slots // batch)
         self._extend_after = ack_wait.total_seconds() / 3
         self._waiting: list[Msg] = []
@@ -113,7 +115,8 @@ class Puller:
             await self._hand_back([message])
             return
         self._waiting.append(message)
-        if len(self._workers) < self._max_workers:
+        is_enough = bool(self._linger and self._workers and len(self._waiting) < self._batch)
+        if len(self._workers) < self._max_workers and not is_enough:
             worker = asyncio.create_task(self._run_worker())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
@@ -131,6 +134,8 @@ class Puller:
 
     async def _run_worker(self) -> None:
         while self._waiting:
+            if self._linger and len(self._waiting) < self._batch and not self._is_draining:
+                await asyncio.sleep(self._linger)
             messages = self._waiting[: self._batch]
             del self._waiting[: self._batch]
             now = self._loop.time()
