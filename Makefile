@@ -49,7 +49,7 @@ fmt: setup ## Format the code
 
 types: setup ## mypy --strict over sources and tests
 	@$(BIN)/mypy $(PACKAGES:%=-p %)
-	@$(BIN)/mypy $(wildcard libs/*/tests services/*/tests simulator/tests devstack/tests) tests bench
+	@$(BIN)/mypy $(wildcard libs/*/tests services/*/tests) tests bench
 
 content-lint: setup ## Check the questions
 	@$(BIN)/python -m scheduler.packs lint content
