@@ -19,7 +19,7 @@ from bench.measure import percentile
 from devstack.phones import Phone, call
 from devstack.stack import APP_SECRET, Stack, StackOptions
 
-RATE = int(os.environ.get("BENCH_RATE", "50")) # turns a second, whether or not the earlier ones are done
+RATE = int(os.environ.get("BENCH_RATE", "50"))  # turns a second, come what may
 TURNS = int(os.environ.get("BENCH_TURNS", "600"))
 TARGET_P50_MS = 60
 TARGET_P99_MS = 250

@@ -27,7 +27,11 @@ def run() -> dict[str, object]:
         options = StackOptions(
             folder=Path(folder) / "state",
             log_folder=Path(folder) / "logs",
-            environment={"SABATINA_WHATSAPP_RATE": str(RATE), "SABATINA_SIMULATOR_STATUS_GAP_SECONDS": "60"},
+            environment={
+                "SABATINA_WHATSAPP_RATE": str(RATE),
+                # Statuses come after the wave, as they do when phones are in pockets.
+                "SABATINA_SIMULATOR_STATUS_GAP_SECONDS": "60",
+            },
         )
         stack = Stack(options)
         stack.start()
@@ -75,7 +79,7 @@ def _wait(stack: Stack, query: str, within: float) -> None:
     deadline = time.monotonic() + within
     with psycopg.connect(stack.postgres.url, autocommit=True) as connection:
         while time.monotonic() < deadline:
-            row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query).fetchone()
             if row and row[0] >= PEOPLE:
                 return
             time.sleep(0.05)

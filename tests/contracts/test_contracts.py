@@ -56,7 +56,7 @@ def test_the_asyncapi_document_names_every_channel() -> None:
 
 
 def _changed(**changes: Any) -> dict[str, Any]:
-    schema = json.loads(json.dumps(schemas()["answer.graded"]))
+    schema: dict[str, Any] = json.loads(json.dumps(schemas()["answer.graded"]))
     schema.update(changes)
     return schema
 

@@ -41,8 +41,9 @@ def test_no_function_is_longer_than_a_screen() -> None:
         if "migrations" in path.parts:
             continue  # one statement after the other
         for node in ast.walk(ast.parse(path.read_text())):
-            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            if is_function and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION:
                 too_long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
     assert too_long == []
 

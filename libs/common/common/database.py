@@ -109,6 +109,7 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        pool_reset_on_return=None,  # `transaction` itself ends what it began
         connect_args={
             "connect_timeout": 5,
             "prepare_threshold": 2,

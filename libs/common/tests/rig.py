@@ -97,7 +97,9 @@ class Rig:
                 await asyncio.sleep(0.02)
 
     async def consumer_info(self, consumer: Consumer) -> ConsumerInfo:
-        return await self.publisher.jetstream.consumer_info(consumer.stream, consumer.name)
+        jetstream = self.publisher.jetstream
+        info: ConsumerInfo = await jetstream.consumer_info(consumer.stream, consumer.name)
+        return info
 
     async def dead(self) -> list[dead_letters.DeadLetter]:
         return [letter async for letter in dead_letters.read_all(self.publisher.jetstream)]

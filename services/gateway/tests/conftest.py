@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from common.bus.consumer import Processor
 from common.bus.publisher import Publisher, connect
@@ -46,9 +47,9 @@ ADMIN_KEY = "simulated-admin-key"
 def settings() -> Settings:
     return Settings(
         simulation=True,
-        whatsapp_app_secret=f"simulated-next-secret,{SECRET}",
-        whatsapp_verify_token="simulated-verify-token",
-        admin_key=ADMIN_KEY,
+        whatsapp_app_secret=SecretStr(f"simulated-next-secret,{SECRET}"),
+        whatsapp_verify_token=SecretStr("simulated-verify-token"),
+        admin_key=SecretStr(ADMIN_KEY),
     )
 
 

@@ -67,9 +67,12 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Until cancelled; then what is in flight is finished and recorded first."""
+        this = asyncio.current_task()
+        assert this is not None
         recorder = asyncio.create_task(self._keep_recording())
         try:
-            while True:
+            # Asked each time: the Redis client may swallow a cancellation while it connects.
+            while not this.cancelling():
                 self._wake.clear()
                 await self._sleep(await self._turn())
         finally:
@@ -90,7 +93,7 @@ class Dispatcher:
             self._start(claimed)
         if self._pause and claim.sent:
             return self._pause
-        if claim.sent or claim.settled:
+        if len(claim.sent) + len(claim.settled) >= grant.slots:
             return 0.0
         return self._until(claim)
 
@@ -162,29 +165,29 @@ class Dispatcher:
             batch = [await self._finished.get()]
             while len(batch) < BATCH and not self._finished.empty():
                 batch.append(self._finished.get_nowait())
-            await self._record_safely(batch)
+            is_more_waiting = await self._record_safely(batch)
+            was_full = self._unrecorded >= UNRECORDED
             self._unrecorded -= len(batch)
-            self._wake.set()
+            if is_more_waiting or was_full:
+                self._wake.set()
 
-    async def _record_safely(self, batch: Sequence[Finished]) -> None:
+    async def _record_safely(self, batch: Sequence[Finished]) -> bool:
+        """True when somebody whose message has ended has another one waiting."""
         while True:
             try:
-                await self._record(batch)
-                return
+                return await self._record(batch)
             except DependencyUnavailable:
                 await asyncio.sleep(DATABASE_PAUSE)
             except Exception as error:  # one of them is bad: alone, only that one stays in doubt
                 log.error("outcome_not_recorded", size=len(batch), exc_info=error)
                 if len(batch) == 1:
-                    return
-                for one in batch:
-                    await self._record_safely([one])
-                return
+                    return True
+                return any([await self._record_safely([one]) for one in batch])
 
-    async def _record(self, batch: Sequence[Finished]) -> None:
+    async def _record(self, batch: Sequence[Finished]) -> bool:
         async with self._database.transaction() as transaction:
             queue = Queue(transaction, self._outlet.number_id, self._clock.now())
-            await queue.record(batch)
+            return await queue.record(batch)
 
     async def _sleep(self, seconds: float) -> None:
         if seconds <= 0:
@@ -202,4 +205,4 @@ class Dispatcher:
         while self._unrecorded and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
         recorder.cancel()
-        await asyncio.gather(recorder, return_exceptions=True)
+        await asyncio.wait([recorder], timeout=1)

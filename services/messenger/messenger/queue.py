@@ -91,6 +91,11 @@ NEXT_DUE = text(
     "SELECT min(not_before) FROM messenger.messages WHERE state = 'queued' AND not_before > :now"
 )
 
+HAVE_MORE = text(
+    "SELECT EXISTS (SELECT 1 FROM messenger.messages"
+    " WHERE user_id = ANY(:users) AND state = 'queued' AND not_before <= :now)"
+)
+
 END_ATTEMPTS = text(
     """
     UPDATE messenger.attempts AS a SET ended_at = :now, outcome = ended.outcome,
@@ -171,8 +176,11 @@ class Queue:
         await self._settle(settled)
         return Claim(sent, settled)
 
-    async def record(self, finished: Sequence[Finished]) -> None:
-        """What became of the calls: state, attempt and events in one transaction."""
+    async def record(self, finished: Sequence[Finished]) -> bool:
+        """What became of the calls: state, attempt and events in one transaction.
+
+        Returns whether any of these people has another message that may go.
+        """
         tracking = Tracking(self._transaction, self._now)
         by_id = {one.claimed.message.id: one for one in finished}
         for message in await tracking.lock(list(by_id)):
@@ -181,6 +189,9 @@ class Queue:
         await self._end_attempts(finished)
         await self._hold_people(finished)
         await self._pause_or_resume(finished)
+        users = [one.claimed.person.user_id for one in finished]
+        waiting = await self._connection.execute(HAVE_MORE, {"users": users, "now": self._now})
+        return bool(waiting.scalar_one())
 
     async def _paused_until(self) -> datetime | None:
         found = await self._connection.execute(PAUSE, {"number": self._number_id})

@@ -41,7 +41,7 @@ async def service(
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "messenger", env=environment, stdout=None
+        sys.executable, "-m", "messenger", env=environment, stdout=asyncio.subprocess.DEVNULL
     )
     try:
         yield process
