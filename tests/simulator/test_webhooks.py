@@ -80,8 +80,8 @@ async def test_what_is_never_taken_is_given_up(start: Start) -> None:
 async def test_updates_of_many_phones_may_come_in_one_post(gateway: Gateway) -> None:
     options = {"simulator_webhook_batch": 100, "simulator_webhook_connections": 1}
     async with running(gateway, **options) as simulator:
-        for number in range(50):
-            await simulator.send_text(to=f"1415555{number:04}")
+        numbers = [f"1415555{number:04}" for number in range(50)]
+        await asyncio.gather(*(simulator.send_text(to=number) for number in numbers))
         await eventually(lambda: len(gateway.statuses) == 50)
         assert len(gateway.bodies) < 50
 

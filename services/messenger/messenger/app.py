@@ -33,7 +33,7 @@ async def main() -> None:
             await service.run()
         finally:
             await channel.close()
-            await pacer.close()
+            await pacer.aclose()
 
 
 def _wire(service: Service, renderer: Renderer, outlet: Outlet) -> None:

@@ -139,7 +139,7 @@ class RedisPacer:
         except (RedisError, OSError, TimeoutError) as error:
             self._break(error)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._redis.aclose()
 
     @property

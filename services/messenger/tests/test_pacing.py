@@ -1,5 +1,6 @@
 import asyncio
 import time
+from contextlib import aclosing
 from uuid import uuid4
 
 import pytest
@@ -68,25 +69,24 @@ async def test_a_number_that_was_too_fast_goes_slower_for_a_while() -> None:
 
 async def test_two_replicas_share_one_rate(servers: Servers) -> None:
     number = str(uuid4())
-    pacers = [RedisPacer(servers.valkey.url, number, 200, 2) for _ in range(2)]
-    taken = await asyncio.gather(*(taken_within(pacer, 2.0) for pacer in pacers))
-    assert 400 * 0.9 <= sum(taken) <= 400 + burst_of(200) + 8
-    for pacer in pacers:
-        await pacer.close()
+    first, second = (RedisPacer(servers.valkey.url, number, 200, 2) for _ in range(2))
+    started = time.monotonic()
+    async with aclosing(first), aclosing(second):
+        taken = await asyncio.gather(taken_within(first, 2.0), taken_within(second, 2.0))
+    allowed = 200 * (time.monotonic() - started)
+    assert 400 * 0.8 <= sum(taken) <= allowed + burst_of(200)
 
 
 async def test_slots_given_back_and_slowing_down_are_shared(servers: Servers) -> None:
     number = str(uuid4())
-    first, second = (RedisPacer(servers.valkey.url, number, 100, 2) for _ in range(2))
-    assert (await first.reserve(100)).slots == 25
-    assert (await second.reserve(1)).slots == 0
-    await first.give_back(25)
-    assert (await second.reserve(25)).slots == 25
-    await first.slow_down()
-    half_of_the_burst = 13
-    assert 30 <= await taken_within(second, 1.0) <= 50 + half_of_the_burst + 5
-    await first.close()
-    await second.close()
+    first, second = (RedisPacer(servers.valkey.url, number, 2, 2) for _ in range(2))
+    async with aclosing(first), aclosing(second):
+        assert (await first.reserve(100)).slots == burst_of(2) == 1
+        assert (await second.reserve(1)).slots == 0
+        await first.give_back(1)
+        assert (await second.reserve(1)).slots == 1
+        await first.slow_down()
+        assert await taken_within(second, 3.0) in (2, 3, 4)  # at full rate: 6
 
 
 async def test_without_redis_each_process_keeps_its_share_and_loses_no_time() -> None:
@@ -97,7 +97,7 @@ async def test_without_redis_each_process_keeps_its_share_and_loses_no_time() ->
     for _ in range(200):
         await pacer.reserve(1)
     assert time.monotonic() - started < 0.5
-    await pacer.close()
+    await pacer.aclose()
 
 
 async def test_a_thousand_messages_leave_at_the_rate_that_is_set(
@@ -119,7 +119,7 @@ async def test_a_thousand_messages_leave_at_the_rate_that_is_set(
     taken = time.monotonic() - started
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await pacer.close()
+    await pacer.aclose()
     assert 4.5 <= taken <= 9
     assert len(set(rig.whatsapp.trackers())) == 1000
 
@@ -136,4 +136,4 @@ async def test_messages_leave_without_redis(rig: Rig) -> None:
     async with rig.dispatching():
         await rig.handle(message)
         await rig.becomes(message, "accepted")
-    await pacer.close()
+    await pacer.aclose()
