@@ -1,5 +1,6 @@
 """Wires the scheduler together. No rules here."""
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,7 @@ async def main() -> None:
         ticker = Ticker(database, bank, service.clock)
         reconciler = Reconciler(database, bank, service.clock)
         refusals: list[QuestionChanged] = []
+        published = asyncio.Event()
 
         async def publish_questions() -> None:
             try:
@@ -46,10 +48,14 @@ async def main() -> None:
             except QuestionChanged as refusal:
                 refusals.append(refusal)
                 service.stop()
-            ticker.wake()
+            published.set()
+
+        async def run_ticker() -> None:
+            await published.wait()
+            await ticker.run()
 
         service.in_background("questions", publish_questions)
-        service.in_background("ticker", ticker.run)
+        service.in_background("ticker", run_ticker)
         service.in_background("reconciler", reconciler.run)
         service.on_clock_change(ticker.wake)
         register(service, bank)

@@ -180,7 +180,8 @@ async def connect(
         on_reconnect()
 
     async def disconnected() -> None:
-        log.warning("nats_disconnected")
+        if not client.is_closed:
+            log.warning("nats_disconnected")
 
     async def closed() -> None:
         on_closed()
