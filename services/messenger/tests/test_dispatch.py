@@ -212,7 +212,9 @@ async def test_a_person_is_not_held_up_by_anothers_slow_call(rig: Rig) -> None:
     rig.whatsapp.gate = asyncio.Event()
     async with rig.dispatching():
         await rig.handle(first)
-        await rig.becomes(first, "sending")
+        async with asyncio.timeout(5):
+            while not rig.whatsapp.sent:
+                await asyncio.sleep(0.01)
         gate, rig.whatsapp.gate = rig.whatsapp.gate, None
         await rig.handle(second)
         await rig.becomes(second, "accepted")
