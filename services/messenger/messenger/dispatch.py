@@ -101,6 +101,7 @@ class Dispatcher:
         async with self._database.transaction() as transaction:
             queue = Queue(transaction, self._outlet.number_id, self._clock.now())
             claim = await queue.claim(slots)
+        metrics.PAUSED.set(claim.is_paused)
         for _, how in claim.settled:
             if isinstance(how, Suppress):
                 metrics.SUPPRESSED.labels(how.reason).inc()

@@ -144,6 +144,7 @@ class Claim:
     sent: tuple[Claimed, ...] = ()
     settled: tuple[tuple[Queued, Decision], ...] = ()
     next_due_at: datetime | None = None
+    is_paused: bool = False
 
 
 class Queue:
@@ -158,10 +159,10 @@ class Queue:
         recorded. Those that may not are ended or postponed."""
         probe_at = await self._paused_until()
         if probe_at is not None and probe_at > self._now:
-            return Claim(next_due_at=probe_at)
+            return Claim(next_due_at=probe_at, is_paused=True)
         people = await self._lock_people(slots if probe_at is None else 1)
         if not people:
-            return Claim(next_due_at=await self._next_due_at())
+            return Claim(next_due_at=await self._next_due_at(), is_paused=probe_at is not None)
         decided = [
             (message, decide(message, people[message.user_id], self._now))
             for message in await self._next_of_each(list(people))
@@ -174,7 +175,7 @@ class Queue:
         await self._start(sent)
         settled = tuple(one for one in decided if not isinstance(one[1], Send))
         await self._settle(settled)
-        return Claim(sent, settled)
+        return Claim(sent, settled, is_paused=probe_at is not None)
 
     async def record(self, finished: Sequence[Finished]) -> bool:
         """What became of the calls: state, attempt and events in one transaction.

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from common.database import Transaction
 from common.events import Contact, NoticeReceived, SendMessage
 from common.ids import new_id
-from messenger import models
+from messenger import metrics, models
 from messenger.delivery import failure
 
 FORGOTTEN = 2**62  # a revision that no later news exceeds
@@ -196,6 +196,7 @@ class Store:
             {"users": users, "now": self._now},
         )
         for row in rows:
+            metrics.SUPPRESSED.labels(row.reason).inc()
             self._transaction.publish(
                 failure(row.id, row.user_id, row.kind, row.reason, self._now),
                 traceparent=row.traceparent,
