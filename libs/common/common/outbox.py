@@ -111,7 +111,8 @@ class Relay:
 
     async def _sleep(self, pause: float) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), pause)
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
         except TimeoutError:
             return
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 VERSION = "0.1.0"
 BEAT = 0.5  # seconds between two signs of life of the event loop
 CHECK_TIMEOUT = 2.0  # seconds for a server to answer a readiness check
+CANCEL_TRIES = 20
 RESTART_PAUSE = 1.0  # seconds before a background loop that failed runs again
 PRUNE_EVERY = timedelta(minutes=10)
 
@@ -161,9 +162,7 @@ class Service:
         await asyncio.gather(*(puller.drain(grace) for puller in self._pullers))
         if self._relay is not None:
             await self._relay.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         if self.publisher.client.is_connected:
             await self.publisher.client.flush(timeout=2)
 
@@ -268,6 +267,20 @@ def _newest_revision(service: str) -> str | None:
     except (ModuleNotFoundError, FileNotFoundError):
         return None
     return max(names)[:4] if names else None
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancelled more than once: `asyncio.wait_for`, which libraries use, may swallow a
+    cancellation that meets its result (fixed in Python 3.12)."""
+    pending = {task for task in tasks if not task.done()}
+    for _ in range(CANCEL_TRIES):
+        for task in pending:
+            task.cancel()
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=0.5)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # looked at: it was logged where it happened
 
 
 async def _beat(health: Health) -> None:

@@ -80,7 +80,7 @@ class Rig:
             ticker.cancel()
             processor.is_draining.set()
             for puller in pullers:
-                await puller.drain(grace=1)
+                await puller.drain(grace=10)
 
     async def _tick(self, pullers: list[Puller]) -> None:
         while True:

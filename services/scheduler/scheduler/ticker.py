@@ -39,7 +39,8 @@ class Ticker:
             self._wake.clear()
             await self.tick()
             try:
-                await asyncio.wait_for(self._wake.wait(), TICK)
+                async with asyncio.timeout(TICK):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

@@ -281,7 +281,8 @@ class Processor:
 
     async def _is_stopped_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self.is_draining.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.is_draining.wait()
         except TimeoutError:
             return False
         return True
