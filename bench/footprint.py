@@ -1,11 +1,9 @@
 """Memory of each service when idle, and the time until it is ready."""
 
-import tempfile
 import time
-from pathlib import Path
 
-from bench.measure import resident_mb
-from devstack.stack import Stack, StackOptions
+from bench.measure import resident_mb, running_stack
+from devstack.stack import Stack
 
 TARGET_MB = 120
 TARGET_READY_S = 3.0
@@ -13,15 +11,8 @@ SETTLE_S = 3.0
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as folder:
-        Path(folder).chmod(0o755)
-        options = StackOptions(folder=Path(folder) / "state", log_folder=Path(folder) / "logs")
-        stack = Stack(options)
-        stack.start()
-        try:
-            return _measure(stack)
-        finally:
-            stack.stop()
+    with running_stack() as stack:
+        return _measure(stack)
 
 
 def _measure(stack: Stack) -> dict[str, object]:

@@ -2,11 +2,17 @@
 
 import asyncio
 import os
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import aiohttp
+
+from devstack.stack import Stack, StackOptions
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -22,6 +28,20 @@ def resident_mb(pid: int) -> float:
     with open(f"/proc/{pid}/status") as file:
         line = next(line for line in file if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+@contextmanager
+def running_stack(**options: Any) -> Iterator[Stack]:
+    """The product in a folder that goes away, its logs in files."""
+    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        stack = Stack(StackOptions(folder / "state", log_folder=folder / "logs", **options))
+        stack.start()
+        try:
+            yield stack
+        finally:
+            stack.stop()
 
 
 @dataclass(frozen=True)
@@ -52,7 +72,3 @@ async def post_all(url: str, requests: Sequence[Request], *, connections: int) -
 def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def best_of(runs: int, measure: Callable[[], float]) -> float:
-    return min(measure() for _ in range(runs))

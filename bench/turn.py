@@ -6,18 +6,16 @@ import hmac
 import json
 import os
 import statistics
-import tempfile
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 
 import aiohttp
 
-from bench.measure import percentile
-from devstack.phones import Phone, call
-from devstack.stack import APP_SECRET, Stack, StackOptions
+from bench.measure import percentile, running_stack
+from devstack.phones import Phone, call, is_question
+from devstack.stack import APP_SECRET, Stack
 
 RATE = int(os.environ.get("BENCH_RATE", "50"))  # turns a second, come what may
 TURNS = int(os.environ.get("BENCH_TURNS", "600"))
@@ -28,27 +26,17 @@ ANSWER = "It keeps every value in memory, while the other makes one value at a t
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as folder:
-        Path(folder).chmod(0o755)
-        options = StackOptions(
-            folder=Path(folder) / "state",
-            log_folder=Path(folder) / "logs",
-            environment={
-                "SABATINA_WHATSAPP_RATE": "5000",
-                "SABATINA_GRADER": "local",
-                "SABATINA_REGISTER_LIMIT": "1000000",
-            },
-        )
-        stack = Stack(options)
-        stack.start()
-        try:
-            phones = [Phone(stack.simulator_url, f"+55119{50_000_000 + n}") for n in range(TURNS)]
-            with ThreadPoolExecutor(8) as pool:
-                list(pool.map(lambda phone: _open_question(stack, phone), phones))
-            time.sleep(SETTLE_S)
-            return asyncio.run(_measure(stack, phones))
-        finally:
-            stack.stop()
+    environment = {
+        "SABATINA_WHATSAPP_RATE": "5000",
+        "SABATINA_GRADER": "local",
+        "SABATINA_REGISTER_LIMIT": "1000000",
+    }
+    with running_stack(environment=environment) as stack:
+        phones = [Phone(stack.simulator_url, f"+55119{50_000_000 + n}") for n in range(TURNS)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda phone: _open_question(stack, phone), phones))
+        time.sleep(SETTLE_S)
+        return asyncio.run(_measure(stack, phones))
 
 
 def _open_question(stack: Stack, phone: Phone) -> None:
@@ -65,11 +53,7 @@ def _open_question(stack: Stack, phone: Phone) -> None:
     phone.tap("signup:confirm")
     phone.wait_for(lambda bubble: "question:now" in bubble.option_ids, within=60)
     phone.tap("question:now")
-    phone.wait_for(_is_question, within=60)
-
-
-def _is_question(bubble: object) -> bool:
-    return any(option.startswith("skip:") for option in getattr(bubble, "option_ids", ()))
+    phone.wait_for(is_question, within=60)
 
 
 async def _measure(stack: Stack, phones: list[Phone]) -> dict[str, object]:

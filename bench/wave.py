@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 
 from bench import crowd
-from bench.measure import cpu_seconds
+from bench.measure import cpu_seconds, running_stack
 from devstack.phones import TimeMachine
-from devstack.stack import Stack, StackOptions
+from devstack.stack import Stack
 
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "5000"))
 TARGET_PER_S = 1_000
@@ -22,23 +20,13 @@ SEND_WITHIN = 180.0
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as folder:
-        Path(folder).chmod(0o755)
-        options = StackOptions(
-            folder=Path(folder) / "state",
-            log_folder=Path(folder) / "logs",
-            environment={
-                "SABATINA_WHATSAPP_RATE": str(RATE),
-                # Statuses come after the wave, as they do when phones are in pockets.
-                "SABATINA_SIMULATOR_STATUS_GAP_SECONDS": "60",
-            },
-        )
-        stack = Stack(options)
-        stack.start()
-        try:
-            return _measure(stack)
-        finally:
-            stack.stop()
+    environment = {
+        "SABATINA_WHATSAPP_RATE": str(RATE),
+        # Statuses come after the wave, as they do when phones are in pockets.
+        "SABATINA_SIMULATOR_STATUS_GAP_SECONDS": "60",
+    }
+    with running_stack(environment=environment) as stack:
+        return _measure(stack)
 
 
 def _measure(stack: Stack) -> dict[str, object]:

@@ -73,7 +73,7 @@ def _stack(arguments: argparse.Namespace) -> Stack:
     with_simulator = "SABATINA_WHATSAPP_API_URL" not in os.environ
     options = StackOptions(
         folder=arguments.state.resolve(),
-        gateway_port=require_free(arguments.port, "port"),
+        gateway_port=require_free(arguments.port, "PORT"),
         with_simulator=with_simulator,
         environment={
             "SABATINA_SIMULATOR_STATE": str(arguments.state.resolve() / "simulator.json"),
@@ -81,7 +81,7 @@ def _stack(arguments: argparse.Namespace) -> Stack:
         },
     )
     if with_simulator:
-        options.simulator_port = require_free(arguments.simulator_port, "simulator")
+        options.simulator_port = require_free(arguments.simulator_port, "SIMULATOR_PORT")
     return Stack(options)
 
 

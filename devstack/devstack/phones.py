@@ -31,6 +31,21 @@ class Bubble:
         return tuple(option for option, _ in self.options)
 
 
+def is_question(bubble: Bubble) -> bool:
+    return any(option.startswith("skip:") for option in bubble.option_ids) and any(
+        option.startswith("hint:") for option in bubble.option_ids
+    )
+
+
+def is_ready(bubble: Bubble) -> bool:
+    """The template that announces a question outside the 24-hour window."""
+    return bubble.template is not None and "question:now" in bubble.option_ids
+
+
+def is_feedback(bubble: Bubble) -> bool:
+    return "/10" in bubble.text
+
+
 def call(method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
     """The decoded JSON of an answer of any status, with the status in front."""
     data = None if body is None else json.dumps(body).encode()

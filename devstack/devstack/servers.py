@@ -29,10 +29,10 @@ class ServerDidNotStart(Exception):
 
 
 class PortTaken(Exception):
-    def __init__(self, port: int, what: str) -> None:
+    def __init__(self, port: int, variable: str) -> None:
         super().__init__(
-            f"Port {port} ({what}) is taken by another program. Stop it, or choose another port:"
-            f" `make run {what.upper()}_PORT=<number>`."
+            f"Port {port} is taken by another program. Stop it, or choose another port:"
+            f" `make run {variable}=<number>`."
         )
 
 
@@ -42,14 +42,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def require_free(port: int, what: str) -> int:
+def require_free(port: int, variable: str) -> int:
     """Raises PortTaken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise PortTaken(port, what) from error
+            raise PortTaken(port, variable) from error
     return port
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devstack.phones import Bubble, Phone, TimeMachine, call
+from devstack.phones import Phone, TimeMachine, call, is_question
 from devstack.stack import Stack, StackOptions
 
 PEOPLE = int(os.environ.get("CHAOS_PEOPLE", "300"))
@@ -26,16 +26,6 @@ def seeds() -> list[int]:
         return [int(os.environ["SEED"])]
     runs = int(os.environ.get("CHAOS_RUNS", "0"))
     return [random.SystemRandom().randrange(10**6) for _ in range(runs)] or [20_261_121]
-
-
-def is_question(bubble: Bubble) -> bool:
-    return any(option.startswith("dontknow:") for option in bubble.option_ids) and any(
-        option.startswith("skip:") for option in bubble.option_ids
-    )
-
-
-def is_feedback(bubble: Bubble) -> bool:
-    return "/10" in bubble.text
 
 
 @dataclass

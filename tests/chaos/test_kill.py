@@ -16,9 +16,9 @@ import pytest
 from common.bus import dead_letters
 from common.ids import derived_id
 from common.topology import STREAMS
-from devstack.phones import Phone, call
+from devstack.phones import Phone, call, is_feedback
 
-from .conftest import Crowd, is_feedback, seeds
+from .conftest import Crowd, seeds
 
 pytestmark = pytest.mark.chaos
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devstack.otlp import TraceReceiver
-from devstack.phones import Bubble, Phone, TimeMachine, call
+from devstack.phones import Bubble, Phone, TimeMachine, call, is_question, is_ready
 from devstack.stack import ADMIN_KEY, Stack, StackOptions
 
 KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -80,20 +80,6 @@ class Product:
             return announced
         phone.tap("question:now")
         return phone.wait_for(is_question, after=after)
-
-
-def is_question(bubble: Bubble) -> bool:
-    return any(option.startswith("dontknow:") for option in bubble.option_ids) and any(
-        option.startswith("skip:") for option in bubble.option_ids
-    )
-
-
-def is_ready(bubble: Bubble) -> bool:
-    return bubble.template is not None and "question:now" in bubble.option_ids
-
-
-def is_feedback(bubble: Bubble) -> bool:
-    return "/10" in bubble.text
 
 
 @pytest.fixture(scope="session", params=[1, 2], ids=["one replica", "two replicas"])

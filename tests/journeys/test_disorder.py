@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from devstack.phones import call
+from devstack.phones import call, is_feedback, is_question
 
-from .conftest import Product, is_feedback, is_question
+from .conftest import Product
 
 pytestmark = pytest.mark.journeys
 

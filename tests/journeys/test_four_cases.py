@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devstack.otlp import ReceivedSpan
-from devstack.phones import Phone
+from devstack.phones import Phone, is_feedback, is_question
 
-from .conftest import SAO_PAULO, Product, is_feedback, is_question
+from .conftest import SAO_PAULO, Product
 
 pytestmark = pytest.mark.journeys
 

@@ -9,8 +9,9 @@ import nats
 import pytest
 
 from common.topology import STREAMS
+from devstack.phones import is_feedback
 
-from .conftest import Product, is_feedback
+from .conftest import Product
 
 pytestmark = pytest.mark.journeys
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from common.bus.publisher import Publisher
 from common.clock import Clock
@@ -44,7 +44,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def create_app(
     settings: Settings, publisher: Publisher, clock: Clock, limit: RateLimit, audit: AuditLog
 ) -> App:
-    app = FastAPI(title="Sabatina", version=VERSION, redirect_slashes=False)
+    app = FastAPIOffline(title="Sabatina", version=VERSION, redirect_slashes=False)
     app.router.routes.insert(0, webhook_route(settings, publisher, clock))
     app.include_router(public_routes(settings, publisher, clock, limit), prefix="/api/users")
     admin = admin_routes(settings, publisher, clock, audit)

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import httpx
@@ -138,3 +139,12 @@ async def test_the_start_page_and_health_answer(client: httpx.AsyncClient) -> No
         assert (await client.get(path)).text == "ok"
     schema = (await client.get("/openapi.json")).json()
     assert "/api/users/register" in schema["paths"]
+
+
+async def test_the_api_page_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert addresses
+    for address in addresses:
+        assert address.startswith("/")
+        assert (await client.get(address)).status_code == 200
