@@ -149,6 +149,7 @@ async def test_a_reset_forgets_everything_but_the_time(simulator: Simulator) -> 
     await simulator.advance("PT1H")
     await simulator.say(text="oi")
     await simulator.send_text()
+    await eventually(lambda: simulator.gateway.messages and len(simulator.gateway.statuses) == 3)
     await simulator.arm(target="send", kind="error")
     assert (await simulator.http.post("/control/reset")).status_code == 204
     for path in ("phones", "sent", "faults", "webhooks", f"phones/{ANA}/messages"):
