@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
 import statistics
 import time
 import uuid
@@ -17,11 +16,13 @@ from bench.measure import percentile, running_stack
 from devstack.phones import Phone, call, is_question
 from devstack.stack import APP_SECRET, Stack
 
-RATE = int(os.environ.get("BENCH_RATE", "50"))  # turns a second, come what may
-TURNS = int(os.environ.get("BENCH_TURNS", "600"))
+RATES = {"easy": (10, 150), "full": (50, 600)}
+"""Turns a second, whether or not the earlier ones are done, and how many of them."""
+
 TARGET_P50_MS = 60
 TARGET_P99_MS = 250
-SETTLE_S = 5.0
+PREPARE_S = 5.0
+FINISH_WITHIN = 60.0  # seconds
 ANSWER = "It keeps every value in memory, while the other makes one value at a time, on demand."
 
 
@@ -31,11 +32,12 @@ def run() -> dict[str, object]:
         "SABATINA_GRADER": "local",
         "SABATINA_REGISTER_LIMIT": "1000000",
     }
+    people = sum(turns for _, turns in RATES.values())
     with running_stack(environment=environment) as stack:
-        phones = [Phone(stack.simulator_url, f"+55119{50_000_000 + n}") for n in range(TURNS)]
+        phones = [Phone(stack.simulator_url, f"+55119{50_000_000 + n}") for n in range(people)]
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda phone: _open_question(stack, phone), phones))
-        time.sleep(SETTLE_S)
+        time.sleep(PREPARE_S)
         return asyncio.run(_measure(stack, phones))
 
 
@@ -57,32 +59,46 @@ def _open_question(stack: Stack, phone: Phone) -> None:
 
 
 async def _measure(stack: Stack, phones: list[Phone]) -> dict[str, object]:
-    posted = await _post_answers(stack, phones)
-    await asyncio.sleep(SETTLE_S)
-    accepted = _feedback_times(stack)
-    turns = [(accepted[number] - at) * 1000 for number, at in posted.items() if number in accepted]
-    p50, p99 = statistics.median(turns), percentile(turns, 0.99)
-    return {
-        "turns": len(turns),
-        "lost": len(posted) - len(turns),
-        "rate_per_s": RATE,
-        "p50_ms": round(p50, 1),
-        "p95_ms": round(percentile(turns, 0.95), 1),
-        "p99_ms": round(p99, 1),
+    results: dict[str, object] = {}
+    rest = phones
+    for name, (rate, turns) in RATES.items():
+        chosen, rest = rest[:turns], rest[turns:]
+        results[name] = await _measure_at(stack, chosen, rate)
+    full = results["full"]
+    assert isinstance(full, dict)
+    return results | {
         "target_p50_ms": TARGET_P50_MS,
         "target_p99_ms": TARGET_P99_MS,
-        "ok": len(turns) == len(posted) and p50 <= TARGET_P50_MS and p99 <= TARGET_P99_MS,
+        "ok": full["p50_ms"] <= TARGET_P50_MS and full["p99_ms"] <= TARGET_P99_MS,
     }
 
 
-async def _post_answers(stack: Stack, phones: list[Phone]) -> dict[str, float]:
+async def _measure_at(stack: Stack, phones: list[Phone], rate: int) -> dict[str, float]:
+    posted = await _post_answers(stack, phones, rate)
+    deadline = time.monotonic() + FINISH_WITHIN
+    accepted: dict[str, float] = {}
+    while len(accepted) < len(posted) and time.monotonic() < deadline:
+        await asyncio.sleep(2)
+        accepted = {n: at for n, at in _feedback_times(stack).items() if n in posted}
+    turns = [(accepted[number] - posted[number]) * 1000 for number in accepted]
+    return {
+        "rate_per_s": rate,
+        "turns": len(turns),
+        "lost": len(posted) - len(turns),
+        "p50_ms": round(statistics.median(turns), 1),
+        "p95_ms": round(percentile(turns, 0.95), 1),
+        "p99_ms": round(percentile(turns, 0.99), 1),
+    }
+
+
+async def _post_answers(stack: Stack, phones: list[Phone], rate: int) -> dict[str, float]:
     """An open loop: each answer leaves at its own time, and that is when its turn begins."""
     posted: dict[str, float] = {}
     url = f"{stack.gateway_url}/webhook/whatsapp"
     started = time.monotonic()
 
     async def post(session: aiohttp.ClientSession, place: int, number: str) -> None:
-        await asyncio.sleep(started + place / RATE - time.monotonic())
+        await asyncio.sleep(started + place / rate - time.monotonic())
         body = _webhook(number)
         digest = hmac.new(APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
         posted[number] = time.time()
