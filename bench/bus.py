@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from common.bus.consumer import Processor
@@ -95,19 +95,25 @@ async def _run(form: str, publisher: Publisher, database: Database) -> Any:
     counter = Counter()
     processor = Processor(consumer, publisher, database, SystemClock())
     counter.register(processor, form)
-    relay = Relay(database.engine, "bench", _Sink(publisher))
+    relay = Relay(database.url, "bench", _Sink(publisher))
     database.on_publish(relay.wake)
     relaying = asyncio.create_task(relay.run())
     started = time.perf_counter()
     async with _pulling(publisher, consumer, processor):
         await counter.reached(MESSAGES)
-        while await relay.pending():
+        while await _waiting(database):
             await asyncio.sleep(0.02)
         elapsed = time.perf_counter() - started
     await relay.stop()
     await relaying
     await publisher.jetstream.delete_consumer(STREAM.name, consumer.name)
     return round(MESSAGES / elapsed)
+
+
+async def _waiting(database: Database) -> int:
+    async with database.transaction() as transaction:
+        rows = await transaction.connection.execute(text("SELECT count(*) FROM bench.outbox"))
+        return int(rows.scalar_one())
 
 
 class _Sink(Publisher):

@@ -69,6 +69,7 @@ class Database:
 
     def __init__(self, url: str, schema: str, *, pool_size: int = 10) -> None:
         self.schema = schema
+        self.url = url
         self.engine = _engine(url, pool_size)
         self._after_commit: list[Callable[[], None]] = []
 

@@ -80,7 +80,7 @@ class Service:
             pool_size=self.settings.database_pool_size,
         )
         self.database = database
-        self._relay = Relay(database.engine, schema, self.publisher)
+        self._relay = Relay(database.url, schema, self.publisher)
         database.on_publish(self._relay.wake)
         self.in_background("outbox", self._relay.run)
         self.in_background("inbox", self._prune_inbox)

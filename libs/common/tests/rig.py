@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from nats.js.api import ConsumerInfo
 from pydantic import BaseModel
 
 from common.bus import dead_letters
@@ -95,11 +94,6 @@ class Rig:
         async with asyncio.timeout(within):
             while (await self.publisher.jetstream.stream_info(stream)).state.messages:
                 await asyncio.sleep(0.02)
-
-    async def consumer_info(self, consumer: Consumer) -> ConsumerInfo:
-        jetstream = self.publisher.jetstream
-        info: ConsumerInfo = await jetstream.consumer_info(consumer.stream, consumer.name)
-        return info
 
     async def dead(self) -> list[dead_letters.DeadLetter]:
         return [letter async for letter in dead_letters.read_all(self.publisher.jetstream)]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from common import topology
 from common.bus.publisher import connect
@@ -36,7 +37,7 @@ async def test_the_asker_hears_the_answer_or_the_reason_of_a_refusal(rig: Rig) -
 
 
 async def test_the_relay_publishes_what_was_committed_in_order(rig: Rig) -> None:
-    relay = Relay(rig.database.engine, "common", rig.publisher)
+    relay = Relay(rig.database.url, "common", rig.publisher)
     rig.database.on_publish(relay.wake)
     running = asyncio.create_task(relay.run())
     consumer = Consumer("common-relay", "THINGS", (ThingHappened,), is_ordered=True)
@@ -57,7 +58,9 @@ async def test_the_relay_publishes_what_was_committed_in_order(rig: Rig) -> None
         await relay.stop()
         await running
     assert [message.number for message in rig.seen] == list(range(50))
-    assert await relay.pending() == 0
+    async with rig.database.transaction() as transaction:
+        rows = await transaction.connection.execute(text("SELECT count(*) FROM common.outbox"))
+        assert rows.scalar_one() == 0
 
 
 async def test_every_stream_and_consumer_is_created_twice_without_harm(servers: Servers) -> None:

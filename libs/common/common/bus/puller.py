@@ -88,14 +88,14 @@ class Puller:
         """Take nothing more, hand back what has not begun, wait up to `grace` seconds for the
         rest. What is still running then is handed back by the server after the ack wait."""
         self._is_draining = True
+        if self._subscription is not None and self._client.is_connected:
+            await self._subscription.drain()  # what is on the wire still comes, and is handed back
         await self._hand_back(self._waiting)
         self._waiting = []
         if self._workers:
             await asyncio.wait(self._workers, timeout=grace)
         for worker in self._workers:
             worker.cancel()
-        if self._subscription is not None and self._client.is_connected:
-            await self._subscription.unsubscribe()
 
     async def _request(self) -> None:
         free = self._slots - len(self._in_flight) - len(self._waiting)
