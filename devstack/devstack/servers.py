@@ -232,6 +232,10 @@ class Postgres(Server):
         if not _can(user, "test", "-x", self.folder.parent):
             digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
             outside = Path("/var/tmp") / f"sabatina-{digest}" / "postgres"  # noqa: S108
+            marker = self.folder.parent / "postgres-is-elsewhere"
+            if not marker.exists():  # a new state, or one that was reset
+                shutil.rmtree(outside, ignore_errors=True)
+                marker.write_text(f"{outside}\n")
             outside.mkdir(parents=True, exist_ok=True)
             outside.parent.chmod(0o755)
             self.folder = outside
