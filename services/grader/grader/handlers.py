@@ -45,11 +45,9 @@ async def grade_answer(command: GradeAnswer, grader: Grader) -> None:
     latency = timedelta(seconds=time.monotonic() - started)
     outcome = assess(command, examination, latency)
     async with grader.database.transaction() as transaction:
-        store = Store(transaction)
-        if not await store.claim_outcome(command.answer_id, outcome):
-            return
         now = grader.clock.now()
-        await store.record_grading(command.answer_id, outcome, now)
+        if not await Store(transaction).record_grading(command.answer_id, outcome, now):
+            return
         transaction.publish(_graded(command, outcome, now))
         transaction.publish(_reply(command, outcome, now))
     _count(examination)

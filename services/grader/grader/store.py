@@ -1,11 +1,12 @@
 """Every query of the grader."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, select, text, update
+from sqlalchemy import RowMapping, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.database import Transaction
@@ -15,7 +16,7 @@ from common.telemetry import current_traceparent
 from grader.answer_text import without_nul
 from grader.examiners import Examination
 from grader.feedback import Feedback
-from grader.models import Answer, DeletedPerson, Grading
+from grader.models import Answer, DeletedPerson
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,41 @@ class Waiting:
 
 MOST_TRIES = 50
 
+LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
+
+KEEP_ANSWER = text(
+    """
+    INSERT INTO grader.answers (id, user_id, assignment_id, question_id, question_version, question,
+        text, language, level, streak, inbound, state, failed_tries, submitted_at, received_at,
+        traceparent)
+    SELECT :id, :user_id, :assignment_id, :question_id, :question_version, :question,
+        :text, :language, :level, :streak, :inbound, 'received', 0, :submitted_at, :received_at,
+        :traceparent
+    WHERE NOT EXISTS (
+        SELECT FROM grader.deleted_people WHERE user_id = CAST(:user_id AS uuid))
+    ON CONFLICT DO NOTHING RETURNING id
+    """
+)
+
+IS_WAITING = text("SELECT 1 FROM grader.answers WHERE id = :id AND state = 'received'")
+
+# Claiming and recording are one statement: of two examinations, the one that claims is kept.
+RECORD_GRADING = text(
+    """
+    WITH claimed AS (
+        UPDATE grader.answers SET state = :state
+        WHERE id = :answer_id AND state = 'received' RETURNING id
+    )
+    INSERT INTO grader.gradings (id, answer_id, kind, examiner, model, prompt_version, score,
+        is_gradable, is_provisional, points, feedback, tokens_in, tokens_out, cost_usd,
+        latency_ms, created_at)
+    SELECT :id, id, 'first', :examiner, :model, :prompt_version, :score,
+        :is_gradable, :is_provisional, :points, :feedback, :tokens_in, :tokens_out, :cost_usd,
+        :latency_ms, :created_at
+    FROM claimed RETURNING id
+    """
+)
+
 
 class Store:
     def __init__(self, transaction: Transaction) -> None:
@@ -46,25 +82,27 @@ class Store:
     async def receive(self, command: GradeAnswer, now: datetime) -> bool:
         """Keep the answer if it is new. False when it needs no grading any more."""
         await self._lock_person(command.user_id)
-        if await self._is_deleted(command.user_id):
-            return False
+        question = command.question
         values = {
-            **command.model_dump(mode="json", include={"question", "inbound"}),
-            **command.model_dump(
-                include={"user_id", "assignment_id", "language", "level", "streak", "submitted_at"}
-            ),
             "id": command.answer_id,
-            "question_id": command.question.question_id,
-            "question_version": command.question.version,
+            "user_id": command.user_id,
+            "assignment_id": command.assignment_id,
+            "question_id": question.question_id,
+            "question_version": question.version,
+            "question": question.model_dump_json(),
             "text": without_nul(command.text),
-            "state": "received",
-            "failed_tries": 0,
+            "language": command.language,
+            "level": command.level,
+            "streak": command.streak,
+            "inbound": command.inbound.model_dump_json(),
+            "submitted_at": command.submitted_at,
             "received_at": now,
             "traceparent": current_traceparent(),
         }
-        await self._connection.execute(insert(Answer).values(values).on_conflict_do_nothing())
-        query = select(Answer.state).where(Answer.id == command.answer_id)
-        return (await self._connection.execute(query)).scalar_one() == "received"
+        if (await self._connection.execute(KEEP_ANSWER, values)).first() is not None:
+            return True
+        known = await self._connection.execute(IS_WAITING, {"id": command.answer_id})
+        return known.first() is not None
 
     async def record_failed_try(self, answer_id: AnswerId) -> int:
         """How often the first examiner has failed for this answer; 0 when the answer is gone."""
@@ -76,43 +114,33 @@ class Store:
         )
         return (await self._connection.execute(statement)).scalar_one_or_none() or 0
 
-    async def claim_outcome(self, answer_id: AnswerId, outcome: Outcome) -> bool:
+    async def record_grading(self, answer_id: AnswerId, outcome: Outcome, now: datetime) -> bool:
         """True for one caller only, and for none when the person was deleted meanwhile."""
-        state = "not_gradable" if outcome.score is None else "graded"
-        statement = (
-            update(Answer)
-            .where(Answer.id == answer_id, Answer.state == "received")
-            .values(state=state)
-            .returning(Answer.id)
-        )
-        return (await self._connection.execute(statement)).one_or_none() is not None
-
-    async def record_grading(self, answer_id: AnswerId, outcome: Outcome, now: datetime) -> None:
         found = outcome.examination
         points = [
             {"id": mark.point_id, "verdict": mark.verdict, "quote": mark.quote}
             for mark in found.marks
         ]
-        await self._connection.execute(
-            insert(Grading).values(
-                id=new_id(),
-                answer_id=answer_id,
-                kind="first",
-                examiner=found.examiner,
-                model=found.model,
-                prompt_version=found.prompt_version,
-                score=outcome.score,
-                is_gradable=found.is_gradable,
-                is_provisional=found.is_provisional,
-                points=points,
-                feedback=outcome.feedback.model_dump() if outcome.feedback else {},
-                tokens_in=found.tokens_in,
-                tokens_out=found.tokens_out,
-                cost_usd=found.cost_usd,
-                latency_ms=round(outcome.latency.total_seconds() * 1000),
-                created_at=now,
-            )
-        )
+        values = {
+            "id": new_id(),
+            "answer_id": answer_id,
+            "state": "not_gradable" if outcome.score is None else "graded",
+            "examiner": found.examiner,
+            "model": found.model,
+            "prompt_version": found.prompt_version,
+            "score": outcome.score,
+            "is_gradable": found.is_gradable,
+            "is_provisional": found.is_provisional,
+            "points": json.dumps(points),
+            "feedback": outcome.feedback.model_dump_json() if outcome.feedback else "{}",
+            "tokens_in": found.tokens_in,
+            "tokens_out": found.tokens_out,
+            "cost_usd": found.cost_usd,
+            "latency_ms": round(outcome.latency.total_seconds() * 1000),
+            "created_at": now,
+        }
+        recorded = await self._connection.execute(RECORD_GRADING, values)
+        return recorded.first() is not None
 
     async def claim_waiting(self, received_before: datetime, limit: int) -> Sequence[Waiting]:
         """Answers without an outcome. Each claim counts as a try: one that nobody can grade is
@@ -144,14 +172,9 @@ class Store:
         )
         await self._connection.execute(delete(Answer).where(Answer.user_id == user_id))
 
-    async def _is_deleted(self, user_id: UUID) -> bool:
-        query = select(DeletedPerson.user_id).where(DeletedPerson.user_id == user_id)
-        return (await self._connection.execute(query)).one_or_none() is not None
-
     async def _lock_person(self, user_id: UUID) -> None:
         """Until the transaction ends: an answer and its person's deletion exclude each other."""
-        key = func.hashtextextended(str(user_id), text("0"))
-        await self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+        await self._connection.execute(LOCK_PERSON, {"user_id": str(user_id)})
 
 
 def _command_of(row: RowMapping) -> GradeAnswer:

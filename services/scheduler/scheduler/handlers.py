@@ -92,20 +92,20 @@ async def forget_user(event: UserDeleted, tx: Transaction, clock: Clock) -> None
 
 
 async def record_grade(event: AnswerGraded, tx: Transaction, clock: Clock) -> None:
-    learners, assignments = LearnerStore(tx.connection), AssignmentStore(tx.connection)
-    learner = await learners.lock(event.user_id)
-    assignment = await assignments.find(event.assignment_id, event.user_id)
-    if learner is None or assignment is None or assignment.answer_id != event.answer_id:
+    assignments = AssignmentStore(tx.connection)
+    found = await assignments.lock_answered(event.assignment_id, event.answer_id, event.user_id)
+    if found is None:
         return
+    learner, assignment = found
     if assignment.state == "graded" and event.score is not None:
         await assignments.change(assignment.id, score=event.score)  # a provisional one made final
     elif assignment.state == "answered" and event.score is None:
         await _reopen(assignment, tx, clock.now())
-    elif assignment.state == "answered":
+    elif assignment.state == "answered" and event.score is not None:
         now = clock.now()
-        await assignments.change(assignment.id, score=event.score)
-        await assignments.close(assignment.id, "graded", now)
-        await _count_answer(learner, assignment.submitted_at or now, learners)
+        answered_on = local_date(assignment.submitted_at or now, learner.timezone)
+        streak = outgoing.streak_of(learner).counting(answered_on)
+        await assignments.record_grade(assignment, event.score, streak, now)
         tx.publish(outgoing.question_closed(assignment.user_id, assignment.id, "graded", now))
 
 
@@ -120,11 +120,6 @@ async def _reopen(assignment: Assignment, tx: Transaction, now: datetime) -> Non
         await assignments.change(
             assignment.id, state="open", answer_text=None, submitted_at=None, answer_id=None
         )
-
-
-async def _count_answer(learner: Learner, answered_at: datetime, learners: LearnerStore) -> None:
-    answered_on = local_date(answered_at, learner.timezone)
-    await learners.record_streak(learner.user_id, outgoing.streak_of(learner).counting(answered_on))
 
 
 async def note_sendings(news: Sequence[Message], tx: Transaction, clock: Clock) -> None:

@@ -25,10 +25,9 @@ CLOSED_STATES = ("graded", "skipped", "given_up", "expired")
 async def handle_reply(
     reply: HandleReply, tx: Transaction, bank: QuestionBank, clock: Clock
 ) -> None:
-    """Once for each message of the person, however often it is delivered."""
+    """Once for each message of the person: the id of `reply` is derived from it, and the inbox
+    knows the id."""
     now = clock.now()
-    if not await AssignmentStore(tx.connection).is_new(reply.inbound, now):
-        return
     learner = await LearnerStore(tx.connection).lock(reply.user_id)
     if learner is None or learner.state not in ANSWERING_STATES:
         raise LearnerNotKnownYet(reply.user_id, now - reply.occurred_at)

@@ -1,12 +1,12 @@
 """Every query about questions, learners and assignments. The claim of due ones is in `due`."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,13 +24,62 @@ LEARNER_COLUMNS = [getattr(LearnerRow, field.name) for field in fields(Learner)]
 ASSIGNMENT_COLUMNS = [getattr(AssignmentRow, field.name) for field in fields(Assignment)]
 CURRENT: tuple[AssignmentState, ...] = ("open", "answered")
 
+LEARNER_FIELDS = ", ".join(f"learner.{field.name}" for field in fields(Learner))
+ASSIGNMENT_FIELDS = ", ".join(f"assignment.{field.name}" for field in fields(Assignment))
 
-def learner_from(row: Row[Any]) -> Learner:
-    return Learner(**row._mapping)
+LOCK_LEARNER = text(
+    f"SELECT {LEARNER_FIELDS} FROM scheduler.learners AS learner"  # noqa: S608
+    " WHERE user_id = :user_id FOR UPDATE"
+)
+
+LOCK_ANSWERED = text(
+    f"""
+    SELECT {LEARNER_FIELDS}, {ASSIGNMENT_FIELDS}
+    FROM scheduler.learners AS learner JOIN scheduler.assignments AS assignment USING (user_id)
+    WHERE user_id = :user_id AND assignment.id = :assignment_id
+        AND assignment.answer_id = :answer_id
+    FOR UPDATE OF learner, assignment
+    """  # noqa: S608
+)
+
+# "open" comes before "answered".
+FIND_CURRENT = text(
+    f"""
+    SELECT {ASSIGNMENT_FIELDS} FROM scheduler.assignments AS assignment
+    WHERE user_id = :user_id AND state IN ('open', 'answered')
+    ORDER BY state DESC, created_at DESC LIMIT 1
+    """  # noqa: S608
+)
+
+RECORD_SUBMISSION = text(
+    """
+    UPDATE scheduler.assignments SET state = 'answered', answer_id = :answer_id,
+        answer_text = :answer_text, submitted_at = :submitted_at, inbound_id = :inbound_id,
+        inbound_at = :inbound_at, nudged_at = NULL
+    WHERE id = :id
+    """
+)
+
+RECORD_GRADE = text(
+    """
+    WITH closed AS (
+        UPDATE scheduler.assignments
+        SET state = 'graded', score = :score, closed_at = :now, answer_text = NULL
+        WHERE id = :assignment_id
+    )
+    UPDATE scheduler.learners
+    SET streak = :streak, best_streak = :best_streak, last_answered_on = :last_on
+    WHERE user_id = :user_id
+    """
+)
 
 
-def assignment_from(row: Row[Any]) -> Assignment:
-    return Assignment(**row._mapping)
+def learner_from(row: Sequence[Any]) -> Learner:
+    return Learner(*row)
+
+
+def assignment_from(row: Sequence[Any]) -> Assignment:
+    return Assignment(*row)
 
 
 class QuestionStore:
@@ -109,8 +158,7 @@ class LearnerStore:
         self._connection = connection
 
     async def lock(self, user_id: UserId) -> Learner | None:
-        query = select(*LEARNER_COLUMNS).where(LearnerRow.user_id == user_id).with_for_update()
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(LOCK_LEARNER, {"user_id": user_id})).one_or_none()
         return learner_from(row) if row else None
 
     async def save(self, learner: Learner) -> None:
@@ -163,11 +211,6 @@ class AssignmentStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def is_new(self, inbound: InboundRef, now: datetime) -> bool:
-        """False when this message of the person was replied to, under whatever command id."""
-        token = derived_id("reply", inbound.provider_id)
-        return bool(await inbox.record(self._connection, SCHEMA, "scheduler-inbound", [token], now))
-
     async def find(self, assignment_id: AssignmentId, user_id: UserId) -> Assignment | None:
         """None too when the assignment is somebody else's."""
         return await self._find(
@@ -176,19 +219,28 @@ class AssignmentStore:
 
     async def find_current(self, user_id: UserId) -> Assignment | None:
         """The open one; without any, the one whose answer is being graded."""
-        return await self._find(
-            and_(AssignmentRow.user_id == user_id, AssignmentRow.state.in_(CURRENT)),
-            AssignmentRow.state.desc(),  # "open" before "answered"
-        )
+        row = (await self._connection.execute(FIND_CURRENT, {"user_id": user_id})).one_or_none()
+        return assignment_from(row) if row else None
+
+    async def lock_answered(
+        self, assignment_id: AssignmentId, answer_id: AnswerId, user_id: UserId
+    ) -> tuple[Learner, Assignment] | None:
+        """None when either is gone, the assignment is somebody else's, or the answer another."""
+        ids = {"assignment_id": assignment_id, "answer_id": answer_id, "user_id": user_id}
+        row = (await self._connection.execute(LOCK_ANSWERED, ids)).one_or_none()
+        if row is None:
+            return None
+        width = len(LEARNER_COLUMNS)
+        return learner_from(row[:width]), assignment_from(row[width:])
 
     async def find_last(self, user_id: UserId) -> Assignment | None:
         return await self._find(AssignmentRow.user_id == user_id)
 
-    async def _find(self, condition: object, *order: object) -> Assignment | None:
+    async def _find(self, condition: ColumnElement[bool]) -> Assignment | None:
         query = (
             select(*ASSIGNMENT_COLUMNS)
-            .where(condition)  # type: ignore[arg-type]
-            .order_by(*order, AssignmentRow.created_at.desc())  # type: ignore[arg-type]
+            .where(condition)
+            .order_by(AssignmentRow.created_at.desc())
             .limit(1)
         )
         row = (await self._connection.execute(query)).one_or_none()
@@ -241,21 +293,32 @@ class AssignmentStore:
         inbound: InboundRef,
         now: datetime,
     ) -> Assignment:
-        query = (
-            update(AssignmentRow)
-            .where(AssignmentRow.id == assignment.id)
-            .values(
-                state="answered",
-                answer_id=answer,
-                answer_text=said,
-                submitted_at=now,
-                inbound_id=inbound.provider_id,
-                inbound_at=inbound.at,
-                nudged_at=None,
-            )
-            .returning(*ASSIGNMENT_COLUMNS)
+        changes: dict[str, Any] = {
+            "answer_id": answer,
+            "answer_text": said,
+            "submitted_at": now,
+            "inbound_id": inbound.provider_id,
+            "inbound_at": inbound.at,
+        }
+        await self._connection.execute(RECORD_SUBMISSION, {"id": assignment.id, **changes})
+        return replace(assignment, state="answered", **changes)
+
+    async def record_grade(
+        self, assignment: Assignment, score: int, streak: Streak, now: datetime
+    ) -> None:
+        """Closes the assignment; the text of the answer goes."""
+        await self._connection.execute(
+            RECORD_GRADE,
+            {
+                "assignment_id": assignment.id,
+                "user_id": assignment.user_id,
+                "score": score,
+                "now": now,
+                "streak": streak.length,
+                "best_streak": streak.best,
+                "last_on": streak.last_on,
+            },
         )
-        return assignment_from((await self._connection.execute(query)).one())
 
     async def close(
         self, assignment_id: AssignmentId, state: AssignmentState, now: datetime

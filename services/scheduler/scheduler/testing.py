@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from sqlalchemy import select, text
 
+from common import inbox
 from common.clock import FixedClock
-from common.database import Database
+from common.database import Database, Transaction
 from common.events import (
     AnswerGraded,
     Contact,
@@ -28,7 +29,8 @@ from common.events import (
     UserState,
     message_class,
 )
-from common.ids import AssignmentId, MessageId, UserId, new_id
+from common.ids import AssignmentId, MessageId, UserId, derived_id, new_id
+from common.topology import SCHEDULER_REPLIES
 from scheduler import handlers
 from scheduler.bank import QuestionBank
 from scheduler.models import AssignmentRow, LearnerRow
@@ -144,7 +146,13 @@ class World:
                     case MessageAccepted() | MessageFailed():
                         await handlers.note_sendings([message], tx, self.clock)
                     case HandleReply():
-                        await handle_reply(message, tx, self.bank, self.clock)
+                        await self._hear(message, tx)
+
+    async def _hear(self, reply: HandleReply, tx: Transaction) -> None:
+        """As the consumer does: a reply that the inbox knows changes nothing."""
+        name, ids = SCHEDULER_REPLIES.name, [reply.message_id]
+        if await inbox.record(tx.connection, "scheduler", name, ids, self.clock.now()):
+            await handle_reply(reply, tx, self.bank, self.clock)
 
     async def person(self, **news: object) -> UserId:
         user_id = UserId(uuid4())
@@ -163,7 +171,13 @@ class World:
         now = self.clock.now()
         ref = InboundRef(provider_id=provider_id or f"wamid.{new_id()}", at=now)
         return HandleReply(
-            occurred_at=now, user_id=user_id, kind=kind, text=said, assignment_id=about, inbound=ref
+            message_id=derived_id("hand-on", ref.provider_id),
+            occurred_at=now,
+            user_id=user_id,
+            kind=kind,
+            text=said,
+            assignment_id=about,
+            inbound=ref,
         )
 
     async def reply(

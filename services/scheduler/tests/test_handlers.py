@@ -9,6 +9,7 @@ import pytest
 from common.errors import SabatinaError
 from common.events import GradeAnswer, MessageFailed, QuestionClosed, SendMessage, UserDeleted
 from common.ids import AnswerId, MessageId, UserId
+from scheduler.handlers import record_grade
 from scheduler.practice import Learner
 from scheduler.testing import World, is_grading, said
 
@@ -110,6 +111,20 @@ async def test_a_grade_closes_the_question_and_counts_for_the_streak(world: Worl
     assert (learner.streak, learner.best_streak) == (3, 3)
     last = (await world.assignments(user_id))[-1]
     assert (last.state, last.score, last.answer_text) == ("graded", 8, None)
+
+
+async def test_a_grade_that_waits_for_the_same_grade_counts_nothing_more(world: World) -> None:
+    user_id = await world.person()
+    await world.ask(user_id)
+    grade = world.grade_of(await graded(world, user_id), 7)
+    async with world.database.transaction() as tx:
+        await record_grade(grade, tx, world.clock)
+        waiting = asyncio.create_task(world.tell(grade))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    await waiting
+    assert [type(message) for message in await world.published()] == [QuestionClosed]
+    assert (await learner_of(world, user_id)).streak == 1
 
 
 async def test_a_missed_day_ends_the_streak_but_not_the_best_one(world: World) -> None:

@@ -1,8 +1,12 @@
 """From a first message to an active person, in the chat."""
 
+import asyncio
+
 import pytest
 
 from common.events import Language, UserChanged, UserRegistered
+from users.handlers import Turn, understand_message
+from users.store import Store
 
 from .conftest import ANA, NOW, POLICY, Town, contact, handed_on, intent, of, reply, said
 
@@ -216,3 +220,24 @@ async def test_every_change_has_the_next_revision(town: Town) -> None:
     revisions = [int(row[0]) for row in told]
     assert revisions == list(range(1, len(revisions) + 1))
     assert rows == [(revisions[-1],)]
+
+
+async def test_a_message_that_waits_for_another_sees_the_step_that_it_led_to(town: Town) -> None:
+    await town.hear("oi")
+    first, second = town.message(choice="lang:pt"), town.message("1")
+    async with town.database.transaction() as transaction:
+        await understand_message(Turn(first, NOW, POLICY), Store(transaction))
+        waiting = asyncio.create_task(town.deliver(second))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+    await waiting
+    assert said(await town.news()) == ["consent", "pick_track"]
+
+
+async def test_an_expired_step_is_removed_by_the_next_message(town: Town) -> None:
+    await town.sign_up()
+    await town.tap("menu")
+    assert await town.number("SELECT count(*) FROM users.dialogues") == 1
+    town.later(days=1)
+    await town.hear("A stack is last in, first out.")
+    assert await town.number("SELECT count(*) FROM users.dialogues") == 0

@@ -45,13 +45,13 @@ async def test_the_order_of_the_news_does_not_matter(town: Town, order: tuple[Ev
         async with town.database.transaction() as transaction:
             await follow_questions(events, Store(transaction), NOW)
     async with town.database.transaction() as transaction:
-        assert await Store(transaction).find_open_question(USER) == SECOND
+        assert (await Store(transaction).get_circumstances(USER)).open_question == SECOND
 
 
 async def test_a_batch_with_everything_twice_is_the_same(town: Town) -> None:
     async with town.database.transaction() as transaction:
         await follow_questions([*EVENTS, *reversed(EVENTS)], Store(transaction), NOW)
-        assert await Store(transaction).find_open_question(USER) == SECOND
+        assert (await Store(transaction).get_circumstances(USER)).open_question == SECOND
 
 
 async def test_closed_questions_are_forgotten_in_the_end(town: Town) -> None:
@@ -59,5 +59,5 @@ async def test_closed_questions_are_forgotten_in_the_end(town: Town) -> None:
         store = Store(transaction)
         await follow_questions([*EVENTS], store, NOW)
         await follow_questions([closed(SECOND, 7)], store, NOW + timedelta(days=30))
-        assert await store.find_open_question(USER) is None
+        assert (await store.get_circumstances(USER)).open_question is None
     assert await town.number("SELECT count(*) FROM users.open_questions") == 0

@@ -43,19 +43,22 @@ class Turn:
 
 async def understand_message(turn: Turn, store: Store) -> None:
     before = await _meet(turn, store)
+    known = await store.get_circumstances(before.id)
+    if new := known.unknown_of(aliases_of(turn.message.sender)):
+        await store.learn_aliases(before.id, new, turn.now)
     situation = Situation(
         _as_met(before, turn.message),
         turn.now,
         turn.message.text or "",
-        await store.find_dialogue(before.id, turn.now),
-        await store.find_open_question(before.id),
+        known.dialogue_at(turn.now),
+        known.open_question,
     )
     intent = understand(_heard(turn.message), _standing(situation))
     outcome = respond(intent, situation)
     after = await _keep(turn, store, before, outcome)
-    if outcome.dialogue is None:
+    if outcome.dialogue is None and known.dialogue is not None:
         await store.end_dialogue(after.id)
-    elif outcome.dialogue != situation.dialogue:
+    elif outcome.dialogue is not None and outcome.dialogue != situation.dialogue:
         await store.keep_dialogue(after.id, outcome.dialogue)
     for message in _answers(turn, intent, outcome, after):
         store.publish(message)
@@ -67,10 +70,7 @@ async def _meet(turn: Turn, store: Store) -> Person:
     if not aliases:
         raise SenderHasNoName
     found = await store.get_or_create(aliases, _stranger(turn, aliases))
-    person = found[0] if len(found) == 1 else await _unite(found, store, turn.now)
-    if person.revision:
-        await store.learn_aliases(person.id, aliases, turn.now)
-    return person
+    return found[0] if len(found) == 1 else await _unite(found, store, turn.now)
 
 
 def _stranger(turn: Turn, aliases: Sequence[Alias]) -> Person:

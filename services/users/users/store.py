@@ -1,11 +1,11 @@
 """Every query of the schema, and the messages that leave with the same transaction."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from common.database import Transaction
@@ -22,7 +22,46 @@ VANISHING_LIMIT = 5
 QuestionNews = tuple[AssignmentId, UserId, datetime]
 """Written in the order of the assignments, so that two replicas never wait for each other."""
 
-COLUMNS = tuple(User.__table__.columns)
+COLUMNS = tuple(getattr(User, field.name) for field in fields(Person))
+
+LOCK_BEARERS = text(
+    f"""
+    SELECT {", ".join(field.name for field in fields(Person))} FROM users.users
+    WHERE id IN (
+        SELECT user_id FROM users.identities WHERE until IS NULL AND (kind_group, canonical) IN (
+            SELECT * FROM unnest(CAST(:groups AS text[]), CAST(:canonicals AS text[]))))
+    ORDER BY id FOR UPDATE
+    """  # noqa: S608
+)
+
+# A statement of its own: joined to the one that locks, it would show what held before the wait.
+CIRCUMSTANCES = text(
+    """
+    SELECT dialogue.step, dialogue.expires_at, dialogue.data,
+        (SELECT assignment_id FROM users.open_questions
+         WHERE user_id = person.id AND closed_at IS NULL
+         ORDER BY assigned_at DESC LIMIT 1) AS open_question,
+        ARRAY(SELECT ARRAY[kind, value] FROM users.identities
+              WHERE user_id = person.id AND until IS NULL) AS names
+    FROM (VALUES (CAST(:user_id AS uuid))) AS person (id)
+    LEFT JOIN users.dialogues AS dialogue ON dialogue.user_id = person.id
+    """
+)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What there is about a person beside themselves. The dialogue may have expired."""
+
+    dialogue: Dialogue | None
+    open_question: AssignmentId | None
+    names: frozenset[tuple[str, str]]
+
+    def dialogue_at(self, now: datetime) -> Dialogue | None:
+        return self.dialogue if self.dialogue and self.dialogue.expires_at > now else None
+
+    def unknown_of(self, aliases: Sequence[Alias]) -> list[Alias]:
+        return [alias for alias in aliases if (alias.kind, alias.value) not in self.names]
 
 
 class Store:
@@ -50,9 +89,11 @@ class Store:
 
     async def find_by_alias(self, aliases: Sequence[Alias]) -> list[Person]:
         """Whoever bears one of `aliases`, locked, the oldest first."""
-        bearers = select(Identity.user_id).where(Identity.until.is_(None), _is_any_of(aliases))
-        query = select(*COLUMNS).where(User.id.in_(bearers)).order_by(User.id).with_for_update()
-        rows = (await self._connection.execute(query)).all()
+        names = {
+            "groups": [alias.group for alias in aliases],
+            "canonicals": [alias.canonical for alias in aliases],
+        }
+        rows = await self._connection.execute(LOCK_BEARERS, names)
         people = [_person(row) for row in rows if row.state != "deleted"]
         return sorted(people, key=lambda person: person.created_at)
 
@@ -96,15 +137,8 @@ class Store:
         )
         return len(added.all())
 
-    async def learn_aliases(self, user_id: UserId, aliases: Sequence[Alias], now: datetime) -> None:
+    async def learn_aliases(self, user_id: UserId, new: Sequence[Alias], now: datetime) -> None:
         """Keep what WhatsApp calls the person from now on; what it replaces becomes history."""
-        query = select(Identity.kind, Identity.value).where(
-            Identity.user_id == user_id, Identity.until.is_(None)
-        )
-        known = {(row.kind, row.value) for row in await self._connection.execute(query)}
-        new = [alias for alias in aliases if (alias.kind, alias.value) not in known]
-        if not new:
-            return
         replaced = update(Identity).where(
             Identity.user_id == user_id, Identity.until.is_(None), _is_any_of(new)
         )
@@ -171,12 +205,14 @@ class Store:
 
     # Conversations
 
-    async def find_dialogue(self, user_id: UserId, now: datetime) -> Dialogue | None:
-        query = select(DialogueRow.step, DialogueRow.expires_at, DialogueRow.data).where(
-            DialogueRow.user_id == user_id, DialogueRow.expires_at > now
+    async def get_circumstances(self, user_id: UserId) -> Circumstances:
+        row = (await self._connection.execute(CIRCUMSTANCES, {"user_id": user_id})).one()
+        step, expires_at, data, open_question, names = row
+        return Circumstances(
+            Dialogue(step, expires_at, data) if step is not None else None,
+            open_question,
+            frozenset((kind, value) for kind, value in names),
         )
-        row = (await self._connection.execute(query)).first()
-        return Dialogue(row.step, row.expires_at, row.data) if row is not None else None
 
     async def keep_dialogue(self, user_id: UserId, dialogue: Dialogue) -> None:
         state = {
@@ -191,16 +227,6 @@ class Store:
 
     async def end_dialogue(self, user_id: UserId) -> None:
         await self._connection.execute(delete(DialogueRow).where(DialogueRow.user_id == user_id))
-
-    async def find_open_question(self, user_id: UserId) -> AssignmentId | None:
-        query = (
-            select(OpenQuestion.assignment_id)
-            .where(OpenQuestion.user_id == user_id, OpenQuestion.closed_at.is_(None))
-            .order_by(OpenQuestion.assigned_at.desc())
-            .limit(1)
-        )
-        row = (await self._connection.execute(query)).first()
-        return AssignmentId(row.assignment_id) if row is not None else None
 
     async def open_questions(self, opened: Sequence[QuestionNews]) -> None:
         """One that is known to be closed stays closed."""
@@ -252,9 +278,9 @@ def _is_any_of(aliases: Sequence[Alias]) -> ColumnElement[bool]:
     )
 
 
-def _person(row: Row[Any]) -> Person:
-    values = dict(row._mapping)
-    return Person(**{**values, "tracks": tuple(values["tracks"])})
+def _person(row: Sequence[Any]) -> Person:
+    person = Person(*row)
+    return replace(person, tracks=tuple(person.tracks))
 
 
 def _values(person: Person) -> dict[str, object]:
