@@ -27,6 +27,8 @@ run: setup ## Run the whole product here; Ctrl-C stops it
 	@exec $(BIN)/python -m devstack --state $(STATE) --port $(PORT) --simulator-port $(SIMULATOR_PORT)
 
 reset: ## Forget the state of `make run`
+	@test ! -e $(STATE)/lock || flock -n $(STATE)/lock true || { \
+	  echo "Sabatina is running on $(STATE); stop it first."; exit 1; }
 	@rm -rf $(STATE)
 
 test: setup ## Run every test against real servers

@@ -17,7 +17,7 @@ from devstack.stack import ADMIN_KEY, Stack, StackOptions
 BANNER = """
   Sabatina is ready ({seconds:.1f} s).
 
-    Phone page    {simulator}/     be the WhatsApp user; its clock travels in time
+    Phone page    {simulator}
     Start page    {gateway}/
     API           {gateway}/docs   admin key: {key}
     PostgreSQL    {postgres}
@@ -77,7 +77,7 @@ def _stack(arguments: argparse.Namespace) -> Stack:
         with_simulator=with_simulator,
         environment={
             "SABATINA_SIMULATOR_STATE": str(arguments.state.resolve() / "simulator.json"),
-            "FORCE_COLOR": "1" if sys.stdout.isatty() else "",
+            "SABATINA_LOG_COLORS": str(sys.stdout.isatty()).lower(),
         },
     )
     if with_simulator:
@@ -112,9 +112,9 @@ def _banner(stack: Stack, state: Path, seconds: float) -> str:
     has_key = bool(os.environ.get("OPENAI_API_KEY"))
     return BANNER.format(
         seconds=seconds,
-        simulator=stack.simulator_url,
+        simulator=_phone_page(stack),
         gateway=stack.gateway_url,
-        key=ADMIN_KEY,
+        key="your SABATINA_ADMIN_KEY" if "SABATINA_ADMIN_KEY" in os.environ else ADMIN_KEY,
         postgres=stack.postgres.url,
         nats=stack.nats.url,
         redis=stack.valkey.url,
@@ -122,6 +122,12 @@ def _banner(stack: Stack, state: Path, seconds: float) -> str:
         grader="OpenAI-compatible" if has_key else "local (set OPENAI_API_KEY for a model)",
         state=state,
     )
+
+
+def _phone_page(stack: Stack) -> str:
+    if not stack.options.with_simulator:
+        return "none: a real number is connected"
+    return f"{stack.simulator_url}/     be the WhatsApp user; its clock travels in time"
 
 
 if __name__ == "__main__":

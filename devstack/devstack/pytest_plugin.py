@@ -14,7 +14,7 @@ from common import migrations, provision, topology
 from common.database import Database
 from devstack.servers import Nats, Postgres, Valkey
 
-ROLE_PASSWORD = "simulated-role"  # noqa: S105
+ROLE_PASSWORD = "local-role"  # noqa: S105
 
 
 @dataclass(frozen=True)

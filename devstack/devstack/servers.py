@@ -20,7 +20,7 @@ from devstack.processes import die_with_parent
 
 READY_WITHIN = 30.0  # seconds
 ADMIN = "sabatina"
-ADMIN_PASSWORD = "simulated-admin"  # noqa: S105
+ADMIN_PASSWORD = "local-admin"  # noqa: S105
 UNPRIVILEGED = "nobody"
 
 

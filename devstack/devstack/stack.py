@@ -13,7 +13,7 @@ from devstack.processes import Program
 from devstack.servers import Nats, Postgres, Server, Valkey, free_port
 
 SERVICES = ("gateway", "users", "scheduler", "grader", "messenger")
-ROLE_PASSWORD = "simulated-role"  # noqa: S105
+ROLE_PASSWORD = "local-role"  # noqa: S105
 ADMIN_KEY = "simulated-admin-key"
 APP_SECRET = "simulated-app-secret"  # noqa: S105
 PASSED_ON = ("SABATINA_", "OPENAI_", "OTEL_")

@@ -18,7 +18,9 @@ KEPT_KEYS = frozenset({"timestamp", "trace_id", "span_id", "message_id", "servic
 Event = MutableMapping[str, Any]
 
 
-def configure(service: str, version: str, *, level: str, as_json: bool) -> None:
+def configure(
+    service: str, version: str, *, level: str, as_json: bool, colors: bool = True
+) -> None:
     """Route everything, the standard library's loggers included, through one set of processors."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -30,7 +32,7 @@ def configure(service: str, version: str, *, level: str, as_json: bool) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=True, pad_event_to=28)
+        else structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=28)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

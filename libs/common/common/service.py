@@ -3,7 +3,8 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.resources import files
@@ -13,6 +14,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from common import inbox, logging, metrics, telemetry
@@ -299,6 +301,7 @@ async def running(settings: ServiceSettings) -> AsyncIterator[Service]:
         VERSION,
         level=settings.log_level,
         as_json=settings.log_format == "json",
+        colors=settings.log_colors,
     )
     telemetry.configure(settings.service, VERSION)
     metrics.BUILD_INFO.labels(settings.service, VERSION).set(1)
@@ -326,10 +329,20 @@ async def running(settings: ServiceSettings) -> AsyncIterator[Service]:
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Run a service's `main` on uvloop until it returns."""
+    """Run a service's `main` on uvloop until it returns. A wrong setting is one clear line."""
     import uvloop
 
     async def entry() -> None:
         await main()
 
-    uvloop.run(entry())
+    try:
+        uvloop.run(entry())
+    except ValidationError as error:
+        sys.exit("\n".join(_setting_problems(error)))
+
+
+def _setting_problems(error: ValidationError) -> Iterator[str]:
+    """Without the values: they may be secrets."""
+    for problem in error.errors(include_input=False, include_context=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        yield f"SABATINA_{name}: {problem['msg']}" if name else str(problem["msg"])

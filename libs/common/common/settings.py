@@ -26,6 +26,8 @@ class ServiceSettings(BaseSettings):
     """0 takes a free port."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
+    log_colors: bool = True
+    """For the console format: without them, output to a file stays readable."""
     drain_seconds: float = 20.0
     simulation: bool = False
     """Follow the simulator's clock and accept its sample secrets. Never in production."""

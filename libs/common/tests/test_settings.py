@@ -1,6 +1,7 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from common import service
 from common.settings import ServiceSettings, required_secret
 
 
@@ -36,3 +37,17 @@ def test_the_environment_is_read_with_the_prefix(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SABATINA_LOG_LEVEL", "LOUD")
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_a_wrong_setting_ends_the_program_with_one_line_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SABATINA_TOKEN", "simulated-and-private")
+
+    async def main() -> None:
+        Settings()
+
+    with pytest.raises(SystemExit) as ended:
+        service.run(main)
+    assert "SABATINA_TOKEN holds a sample value" in str(ended.value)
+    assert "private" not in str(ended.value)

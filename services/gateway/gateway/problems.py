@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 
 from common.errors import CommandRefused, DependencyUnavailable, NotAnswered
 from gateway.registration import FIELD_ADVICE
@@ -40,6 +41,8 @@ async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = []
     for each in error.errors():
+        if each["type"] == "json_invalid":
+            return problem(422, "The body is not valid JSON.")
         location = [str(part) for part in each["loc"] if part not in {"body", "query", "path"}]
         field = ".".join(location)
         if each["type"] == "extra_forbidden":

@@ -15,7 +15,7 @@ class Phrases(Value):
 
 PHRASES: dict[Language, Phrases] = {
     "pt": Phrases(
-        nothing_good="- Você tentou responder: é assim que se aprende.",
+        nothing_good="- Nenhum ponto da lista ainda, mas você tentou.",
         nothing_missing="- Nada importante ficou de fora.",
         partly="em parte",
         contradicted="Isto não se sustenta",
@@ -31,7 +31,7 @@ PHRASES: dict[Language, Phrases] = {
         ),
     ),
     "en": Phrases(
-        nothing_good="- You gave it a try: that is how one learns.",
+        nothing_good="- No point of the checklist yet, but you tried.",
         nothing_missing="- Nothing important was left out.",
         partly="in part",
         contradicted="This does not hold",
@@ -47,7 +47,7 @@ PHRASES: dict[Language, Phrases] = {
         ),
     ),
     "es": Phrases(
-        nothing_good="- Intentaste responder: así se aprende.",
+        nothing_good="- Ningún punto de la lista todavía, pero lo intentaste.",
         nothing_missing="- No faltó nada importante.",
         partly="en parte",
         contradicted="Esto no se sostiene",

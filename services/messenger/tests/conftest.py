@@ -56,7 +56,6 @@ QUESTION = {
     "question_text": "What is the GIL?",
     "minutes": "3",
     "a": "a1",
-    "deadline": "23:59",
 }
 
 

@@ -33,7 +33,6 @@ def question_values(
         "question_text": said.question,
         "minutes": str(question.minutes),
         "a": str(assignment_id),
-        "deadline": "23:59",
     }
 
 

@@ -48,7 +48,6 @@ async def test_a_learner_gets_one_question_at_their_time(world: World) -> None:
         "question_text": f"What is {question}, version 1? (pt)",
         "minutes": "3",
         "a": str(assignment.id),
-        "deadline": "23:59",
     }
 
 

@@ -89,7 +89,8 @@ class Puller:
         rest. What is still running then is handed back by the server after the ack wait."""
         self._is_draining = True
         if self._subscription is not None and self._client.is_connected:
-            await self._subscription.drain()  # what is on the wire still comes, and is handed back
+            # What is on the wire still comes, and is handed back.
+            await self._subscription.drain()  # type: ignore[no-untyped-call]
         await self._hand_back(self._waiting)
         self._waiting = []
         if self._workers:
