@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 KEEP = timedelta(days=9)
@@ -21,15 +22,19 @@ async def record(
     The table is not partitioned: a unique key on a partitioned table must contain the partition
     key, and would miss a duplicate that comes on another day.
     """
-    rows = await connection.execute(
-        text(
-            f"INSERT INTO {schema}.inbox (consumer, message_id, received_at)"  # noqa: S608
-            " SELECT :consumer, id, :at FROM unnest(CAST(:ids AS uuid[])) AS id"
-            " ON CONFLICT DO NOTHING RETURNING message_id"
-        ),
-        {"consumer": consumer, "at": at, "ids": sorted(set(ids))},
-    )
+    values = {"consumer": consumer, "at": at, "ids": sorted(set(ids))}
+    rows = await connection.execute(_insertion(schema), values)
     return {row[0] for row in rows}
+
+
+@cache
+def _insertion(schema: str) -> TextClause:
+    """Made once: it runs for every message."""
+    return text(
+        f"INSERT INTO {schema}.inbox (consumer, message_id, received_at)"  # noqa: S608
+        " SELECT :consumer, id, :at FROM unnest(CAST(:ids AS uuid[])) AS id"
+        " ON CONFLICT DO NOTHING RETURNING message_id"
+    )
 
 
 async def prune(connection: AsyncConnection, schema: str, now: datetime) -> int:
