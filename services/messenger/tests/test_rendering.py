@@ -61,6 +61,7 @@ VALUES: dict[str, frozenset[str]] = {
         "language_set": "",
         "time_set": "time tz_label",
         "track_set": "track",
+        "level_set": "level",
         "fallback": "",
         "media_unsupported": "media",
     }.items()

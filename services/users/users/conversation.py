@@ -243,7 +243,7 @@ def _set_track(intent: Intent, situation: Situation) -> Outcome:
 
 def _set_level(intent: Intent, situation: Situation) -> Outcome:
     person = replace(situation.person, level=int(intent.value))
-    return _settled(situation, person, "track_set", {"track": person.track_value})
+    return _settled(situation, person, "level_set", {"level": intent.value})
 
 
 def _set_time(intent: Intent, situation: Situation) -> Outcome:
