@@ -7,7 +7,6 @@ import psycopg
 from sqlalchemy import MetaData, exc, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
 
 from common import outbox
 from common.errors import DependencyUnavailable
@@ -28,15 +27,6 @@ TRANSIENT_SQLSTATES = ("08", "57P", "53", "40")
 def metadata_for(schema: str) -> MetaData:
     """For a service's declarative base: all its tables are in its own schema."""
     return MetaData(schema=schema, naming_convention=NAMING_CONVENTION)
-
-
-def table_base(schema: str) -> type[DeclarativeBase]:
-    """The declarative base for a service's tables, all in its own schema."""
-
-    class Tables(DeclarativeBase):
-        metadata = MetaData(schema=schema, naming_convention=NAMING_CONVENTION)
-
-    return Tables
 
 
 class Transaction:

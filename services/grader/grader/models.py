@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import DateTime, ForeignKey, Numeric, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from common.database import table_base
+from common.database import metadata_for
 
 
-class Tables(table_base("grader")):  # type: ignore[misc]  # a class made at run time
-    __abstract__ = True
+class Tables(DeclarativeBase):
+    metadata = metadata_for("grader")
 
 
 class Answer(Tables):

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from sqlalchemy import Date, DateTime, Text, Time
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from common.database import table_base
+from common.database import metadata_for
 
 Instant = DateTime(timezone=True)
 
 
-class Tables(table_base("scheduler")):  # type: ignore[misc]  # a class made at run time
-    __abstract__ = True
+class Tables(DeclarativeBase):
+    metadata = metadata_for("scheduler")
 
 
 class QuestionRow(Tables):

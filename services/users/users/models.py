@@ -5,16 +5,16 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text, Uuid
 
-from common.database import table_base
+from common.database import metadata_for
 
 Instant = TIMESTAMP(timezone=True)
 
 
-class Tables(table_base("users")):  # type: ignore[misc]  # a class made at run time
-    __abstract__ = True
+class Tables(DeclarativeBase):
+    metadata = metadata_for("users")
 
 
 class User(Tables):
