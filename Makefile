@@ -34,8 +34,8 @@ reset: ## Forget the state of `make run`
 test: setup ## Run every test against real servers
 	@$(BIN)/python -m pytest --cov --cov-report=term $(TESTS)
 
-chaos: setup ## Kill services and servers while answers are in flight (SEED=n repeats a run)
-	@$(BIN)/python -m pytest -m chaos -o addopts="-ra --import-mode=importlib -p devstack.pytest_plugin -s" tests/chaos
+chaos: setup ## Kill services and servers while answers are in flight, with 3 seeds (SEED=n repeats one)
+	@CHAOS_RUNS=$${CHAOS_RUNS:-3} $(BIN)/python -m pytest -m chaos -o addopts="-ra --import-mode=importlib -p devstack.pytest_plugin -s" tests/chaos
 
 bench: setup ## Measure, and write bench/results.json
 	@$(BIN)/python -m bench
