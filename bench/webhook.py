@@ -5,16 +5,15 @@ import hashlib
 import hmac
 import json
 import statistics
-import tempfile
 import uuid
 from pathlib import Path
 
 import nats
 
-from bench.measure import Request, cpu_seconds, post_all
+from bench.measure import Request, cpu_seconds, post_all, running_stack
 from devstack.processes import Program
 from devstack.servers import free_port
-from devstack.stack import APP_SECRET, Stack, StackOptions
+from devstack.stack import APP_SECRET, Stack
 
 TARGET_RATIO = 1.5
 ROUNDS = 5
@@ -23,21 +22,14 @@ CONNECTIONS = 32
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as folder:
-        Path(folder).chmod(0o755)
-        options = StackOptions(
-            folder=Path(folder) / "state", log_folder=Path(folder) / "logs", services=("gateway",)
-        )
-        stack = Stack(options)
-        floor = _floor(stack, Path(folder))
-        stack.start()
+    with running_stack(services=("gateway",)) as stack:
+        floor = _floor(stack, stack.options.folder.parent)
         try:
             floor.start()
             floor.wait_ready()
             return asyncio.run(_measure(stack, floor))
         finally:
             floor.stop()
-            stack.stop()
 
 
 def _floor(stack: Stack, folder: Path) -> Program:
