@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+ChannelName = Literal["cloud", "waha"]
+
 
 class DeliveryStatus(StrEnum):
     ACCEPTED = "accepted"
@@ -49,6 +51,7 @@ class Message(BaseModel):
     """One bubble of a chat. The status is the only thing about it that changes."""
 
     id: str
+    channel: ChannelName = "cloud"
     sender: Literal["user", "bot"] = Field(
         validation_alias=AliasChoices("sender", "from"), serialization_alias="from"
     )

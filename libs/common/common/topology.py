@@ -99,22 +99,35 @@ class Consumer:
 
 
 STREAMS = (
-    Stream("INBOUND", (events.MessageReceived,), is_work_queue=True),
+    Stream(
+        "INBOUND",
+        (events.MessageReceived, events.PreferenceReceived, events.VoiceTranscribed),
+        is_work_queue=True,
+    ),
     Stream("STATUSES", (events.StatusReceived, events.NoticeReceived), is_work_queue=True),
     Stream(
         "PEOPLE_COMMANDS",
-        (events.RegisterUser, events.ChangeUser, events.UnsubscribeUser, events.DeleteUser),
+        (
+            events.RegisterUser,
+            events.ChangeUser,
+            events.UnsubscribeUser,
+            events.DeleteUser,
+            events.LearnAliases,
+            events.ReverseMerge,
+        ),
         is_work_queue=True,
     ),
     Stream("REPLIES", (events.HandleReply,), is_work_queue=True),
     Stream("ANSWERS", (events.GradeAnswer,), is_work_queue=True),
     Stream("OUTBOUND", (events.SendMessage,), is_work_queue=True),
+    Stream("VOICE", (events.TranscribeVoice,), is_work_queue=True),
     Stream(
         "EVENTS",
         (
             events.UserChanged,
             events.UserRegistered,
             events.UserOptedOut,
+            events.UserMerged,
             events.UserDeleted,
             events.InboundUnderstood,
             events.QuestionAssigned,
@@ -134,20 +147,27 @@ NEWS = timedelta(milliseconds=100)
 USERS_UNDERSTAND = Consumer(
     "users-understand",
     "INBOUND",
-    (events.MessageReceived,),
+    (events.MessageReceived, events.PreferenceReceived, events.VoiceTranscribed),
     is_ordered=True,
     ack_wait=timedelta(seconds=5),
 )
 USERS_COMMANDS = Consumer(
     "users-commands",
     "PEOPLE_COMMANDS",
-    (events.RegisterUser, events.ChangeUser, events.UnsubscribeUser, events.DeleteUser),
+    (
+        events.RegisterUser,
+        events.ChangeUser,
+        events.UnsubscribeUser,
+        events.DeleteUser,
+        events.LearnAliases,
+        events.ReverseMerge,
+    ),
     slots=16,
 )
 USERS_FOLLOW = Consumer(
     "users-follow",
     "EVENTS",
-    (events.QuestionAssigned, events.QuestionClosed),
+    (events.QuestionAssigned, events.QuestionClosed, events.MessageFailed),
     slots=400,
     batch=100,
     linger=NEWS,
@@ -193,6 +213,14 @@ MESSENGER_FOLLOW = Consumer(
     linger=NEWS,
 )
 
+MESSENGER_TRANSCRIBE = Consumer(
+    "messenger-transcribe",
+    "VOICE",
+    (events.TranscribeVoice,),
+    slots=4,
+    ack_wait=timedelta(seconds=90),
+)
+
 CONSUMERS = (
     USERS_UNDERSTAND,
     USERS_COMMANDS,
@@ -205,6 +233,7 @@ CONSUMERS = (
     MESSENGER_SEND,
     MESSENGER_STATUSES,
     MESSENGER_FOLLOW,
+    MESSENGER_TRANSCRIBE,
 )
 
 CLOCK_STREAM = Stream("CLOCK", subjects=(CLOCK_SUBJECT,), max_msgs_per_subject=1)

@@ -9,8 +9,9 @@ from datetime import timedelta
 import structlog
 
 from common.clock import Clock
-from common.database import Database
+from common.database import Database, Transaction
 from common.errors import DependencyUnavailable
+from common.events import Channel as ChannelName
 from messenger import metrics
 from messenger.channels import (
     Channel,
@@ -41,6 +42,7 @@ FINISH_WITHIN = 12.0  # seconds for calls in flight when the service stops: the 
 class Outlet:
     """One number of ours and the way to it."""
 
+    name: ChannelName
     number_id: str
     channel: Channel
     pacer: Pacer
@@ -99,7 +101,7 @@ class Dispatcher:
 
     async def _claim(self, slots: int) -> Claim:
         async with self._database.transaction() as transaction:
-            queue = Queue(transaction, self._outlet.number_id, self._clock.now())
+            queue = self._queue(transaction)
             claim = await queue.claim(slots)
         metrics.PAUSED.set(claim.is_paused)
         for _, how in claim.settled:
@@ -137,7 +139,9 @@ class Dispatcher:
         try:
             content = self._renderer.render(kind, person.language, message.values, name=person.name)
             to = (person.address or "").removeprefix("+")
-            outbound = OutboundMessage(message.id, to, content, message.traceparent)
+            outbound = OutboundMessage(
+                message.id, to, content, message.purpose, message.traceparent, message.attachment
+            )
             return await self._outlet.channel.send(outbound)
         except NotRenderable as error:
             log.error("message_not_renderable", kind=kind, reason=error.reason)
@@ -187,8 +191,11 @@ class Dispatcher:
 
     async def _record(self, batch: Sequence[Finished]) -> bool:
         async with self._database.transaction() as transaction:
-            queue = Queue(transaction, self._outlet.number_id, self._clock.now())
-            return await queue.record(batch)
+            return await self._queue(transaction).record(batch)
+
+    def _queue(self, transaction: Transaction) -> Queue:
+        outlet = self._outlet
+        return Queue(transaction, outlet.name, outlet.number_id, self._clock.now())
 
     async def _sleep(self, seconds: float) -> None:
         if seconds <= 0:

@@ -13,7 +13,7 @@ from common.events import (
 )
 from messenger import metrics
 from messenger.delivery import WORDS
-from messenger.store import Entering, Person, Store, aware, inbound_at
+from messenger.store import Entering, Person, Store, aware, inbound_at, number_of
 from messenger.tracking import Tracking
 
 
@@ -35,7 +35,12 @@ class Handlers:
             if isinstance(delivery.message, SendMessage)
         ]
         await store.adopt(
-            Person(one.command.user_id, one.command.contact, inbound_at(one.command, now))
+            Person(
+                one.command.user_id,
+                one.command.contact,
+                inbound_at(one.command, now),
+                number_of(one.command.inbound),
+            )
             for one in entering
         )
         await store.enqueue(entering)
@@ -54,7 +59,8 @@ class Handlers:
                     if contact.state == "deleted":
                         deleted.append(user_id)
                 case InboundUnderstood(user_id=user_id, inbound=inbound, opens_window=True):
-                    news.append(Person(user_id, inbound_at=aware(inbound.at, now)))
+                    at, number = aware(inbound.at, now), number_of(inbound)
+                    news.append(Person(user_id, inbound_at=at, number_id=number))
                 case UserDeleted(user_id=user_id):
                     deleted.append(user_id)
         if news:

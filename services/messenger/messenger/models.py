@@ -30,6 +30,7 @@ class Contact(Tables):
     address: Mapped[str | None]
     name: Mapped[str | None]
     last_inbound_at: Mapped[datetime | None]
+    last_inbound_number: Mapped[str | None]
     hold_until: Mapped[datetime | None]
     strikes: Mapped[int] = mapped_column(default=0)
 
@@ -39,10 +40,12 @@ class Message(Tables):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
+    channel: Mapped[str] = mapped_column(default="cloud")
     kind: Mapped[str]
     purpose: Mapped[str]
     priority: Mapped[int]
     values: Mapped[dict[str, str]]
+    attachment: Mapped[dict[str, str] | None]
     inbound_provider_id: Mapped[str | None]
     inbound_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from common.database import Transaction
+from common.events import Attachment
+from common.events import Channel as ChannelName
 from common.ids import new_id
 from messenger.delivery import failure
 from messenger.outcomes import Claimed, Finished, apply_outcome
@@ -26,12 +28,14 @@ LOCK_PEOPLE = text(
     """
     WITH due AS (
         SELECT m.user_id, m.priority, m.not_before FROM messenger.messages AS m
-        WHERE m.state = 'queued' AND m.not_before <= :now AND NOT EXISTS (
+        WHERE m.state = 'queued' AND m.channel = :channel AND m.not_before <= :now
+        AND NOT EXISTS (
             SELECT 1 FROM messenger.messages AS other
             WHERE other.user_id = m.user_id AND other.state = 'sending')
         ORDER BY m.priority, m.not_before LIMIT :window)
-    SELECT c.user_id, c.revision, c.state, c.language, c.address, c.name, c.last_inbound_at,
-        c.hold_until, c.strikes
+    SELECT c.user_id, c.revision, c.state, c.language, c.address, c.name,
+        CASE WHEN coalesce(c.last_inbound_number, :number) = :number THEN c.last_inbound_at END,
+        c.hold_until, c.strikes, c.channel
     FROM messenger.contacts AS c JOIN (
         SELECT user_id, min(priority) AS priority, min(not_before) AS not_before
         FROM due GROUP BY user_id) AS waiting USING (user_id)
@@ -44,10 +48,10 @@ NEXT_OF_EACH = text(
     """
     SELECT DISTINCT ON (m.user_id) m.id, m.user_id, m.kind, m.purpose, m."values" AS words,
         m.received_at, m.expires_at, m.tries, m.waits, m.resends, m.must_be_template,
-        m.traceparent
+        m.traceparent, m.attachment
     FROM messenger.messages AS m
-    WHERE m.user_id = ANY(:users) AND m.state = 'queued' AND m.not_before <= :now
-        AND NOT EXISTS (SELECT 1 FROM messenger.messages AS other
+    WHERE m.user_id = ANY(:users) AND m.state = 'queued' AND m.channel = :channel
+        AND m.not_before <= :now AND NOT EXISTS (SELECT 1 FROM messenger.messages AS other
             WHERE other.user_id = m.user_id AND other.state = 'sending')
     ORDER BY m.user_id, m.priority, m.created_at, m.id
     """
@@ -88,12 +92,14 @@ GIVE_UP = text(
 )
 
 NEXT_DUE = text(
-    "SELECT min(not_before) FROM messenger.messages WHERE state = 'queued' AND not_before > :now"
+    "SELECT min(not_before) FROM messenger.messages"
+    " WHERE state = 'queued' AND channel = :channel AND not_before > :now"
 )
 
 HAVE_MORE = text(
     "SELECT EXISTS (SELECT 1 FROM messenger.messages"
-    " WHERE user_id = ANY(:users) AND state = 'queued' AND not_before <= :now)"
+    " WHERE user_id = ANY(:users) AND state = 'queued' AND channel = :channel"
+    " AND not_before <= :now)"
 )
 
 END_ATTEMPTS = text(
@@ -148,11 +154,15 @@ class Claim:
 
 
 class Queue:
-    def __init__(self, transaction: Transaction, number_id: str, now: datetime) -> None:
+    def __init__(
+        self, transaction: Transaction, channel: ChannelName, number_id: str, now: datetime
+    ) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
+        self._channel = channel
         self._number_id = number_id
         self._now = now
+        self._here = {"channel": channel, "now": now}
 
     async def claim(self, slots: int) -> Claim:
         """At most `slots` messages, one a person, that may leave now; the attempt of each is
@@ -191,7 +201,9 @@ class Queue:
         await self._hold_people(finished)
         await self._pause_or_resume(finished)
         users = [one.claimed.person.user_id for one in finished]
-        waiting = await self._connection.execute(HAVE_MORE, {"users": users, "now": self._now})
+        waiting = await self._connection.execute(
+            HAVE_MORE, {"users": users, **self._here}
+        )
         return bool(waiting.scalar_one())
 
     async def _paused_until(self) -> datetime | None:
@@ -201,16 +213,27 @@ class Queue:
 
     async def _lock_people(self, slots: int) -> dict[UUID, Addressee]:
         rows = await self._connection.execute(
-            LOCK_PEOPLE, {"now": self._now, "slots": slots, "window": slots * WINDOW}
+            LOCK_PEOPLE,
+            {
+                "now": self._now,
+                "slots": slots,
+                "window": slots * WINDOW,
+                "channel": self._channel,
+                "number": self._number_id,
+            },
         )
         return {row.user_id: Addressee(*row) for row in rows}
 
     async def _next_of_each(self, users: list[UUID]) -> list[Queued]:
-        rows = await self._connection.execute(NEXT_OF_EACH, {"users": users, "now": self._now})
+        rows = await self._connection.execute(
+            NEXT_OF_EACH, {"users": users, **self._here}
+        )
         return [_queued(row) for row in rows]
 
     async def _next_due_at(self) -> datetime | None:
-        found = await self._connection.execute(NEXT_DUE, {"now": self._now})
+        found = await self._connection.execute(
+            NEXT_DUE, self._here
+        )
         at: datetime | None = found.scalar_one_or_none()
         return at
 
@@ -322,4 +345,5 @@ def _queued(row: Row[tuple[object, ...]]) -> Queued:
         resends=row.resends,
         must_be_template=row.must_be_template,
         traceparent=row.traceparent,
+        attachment=Attachment.model_validate(row.attachment) if row.attachment else None,
     )

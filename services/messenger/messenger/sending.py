@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from common.events import Purpose
+from common.events import Attachment, Purpose
 
 WINDOW = timedelta(hours=24)
 WINDOW_MARGIN = timedelta(minutes=5)  # WhatsApp's clock and the way there
@@ -15,7 +15,7 @@ PATIENCE = timedelta(minutes=10)  # for news of a person that is late
 ALWAYS_TEMPLATES = frozenset({"confirm_signup", "daily_ready"})
 TEMPLATE_OUTSIDE_WINDOW = frozenset({"question"})
 SAID_AFTER_LEAVING = frozenset({"stopped", "still_stopped", "consent_declined", "help"})
-LEFT = frozenset({"opted_out", "declined"})
+LEFT = frozenset({"opted_out", "declined", "merged"})
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,13 @@ class Queued:
     resends: int = 0
     must_be_template: bool = False
     traceparent: str | None = None
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True)
 class Addressee:
-    """What we know of the person. `revision` is negative until the first news of them."""
+    """What we know of the person. `revision` is negative until the first news of them, and
+    `last_inbound_at` is when they last wrote to the number that would send."""
 
     user_id: UUID
     revision: int
@@ -49,6 +51,7 @@ class Addressee:
     last_inbound_at: datetime | None = None
     hold_until: datetime | None = None
     strikes: int = 0
+    channel: str = "cloud"
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ def is_window_open(last_inbound_at: datetime | None, now: datetime) -> bool:
 
 
 def _send(message: Queued, person: Addressee, now: datetime) -> Decision:
+    if person.channel == "waha":
+        return Send(is_template=False)
     if message.kind in ALWAYS_TEMPLATES or message.must_be_template:
         return Send(is_template=True)
     if is_window_open(person.last_inbound_at, now):

@@ -1,10 +1,11 @@
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from common.events import Channel as ChannelName
 from common.settings import ServiceSettings, required_secret
 
 LOOPBACK_NAMES = ("localhost", ".localhost")
@@ -12,13 +13,18 @@ LOOPBACK_NAMES = ("localhost", ".localhost")
 
 class Settings(ServiceSettings, validate_default=True):
     service: str = "messenger"
-    channel: Literal["cloud", "waha"] = "cloud"
+    channel: ChannelName = "cloud"
+    """The channel of people who have not written yet; both may be configured at once."""
     whatsapp_api_url: str = "https://graph.facebook.com/v26.0"
     """With the version, without the number."""
     whatsapp_phone_number_id: str = ""
     whatsapp_access_token: SecretStr = SecretStr("")
     whatsapp_rate: Annotated[float, Field(gt=0)] = 80.0
     """Messages a second that WhatsApp allows this number, over all replicas."""
+    waha_url: str = ""
+    """Empty: there is no WAHA channel."""
+    waha_api_key: SecretStr = SecretStr("")
+    waha_session: str = "default"
     messenger_replicas: Annotated[int, Field(ge=1)] = 1
     """Divides the rate while Redis is away."""
     messenger_in_flight: Annotated[int, Field(ge=1)] = 64
@@ -34,24 +40,30 @@ class Settings(ServiceSettings, validate_default=True):
 
     @field_validator("whatsapp_phone_number_id", mode="after")
     @classmethod
-    def _number_is_set(cls, value: str) -> str:
-        if not value.isdecimal():
+    def _number_is_digits(cls, value: str) -> str:
+        if value and not value.isdecimal():
             raise ValueError("SABATINA_WHATSAPP_PHONE_NUMBER_ID is the number's id: digits only")
         return value
 
-    @field_validator("whatsapp_access_token", mode="after")
-    @classmethod
-    def _token_is_set(cls, value: SecretStr) -> SecretStr:
-        return required_secret(
-            value,
-            "SABATINA_WHATSAPP_ACCESS_TOKEN",
-            "create a system user's token with whatsapp_business_messaging",
-        )
+    @model_validator(mode="after")
+    def _chosen_channel_is_configured(self) -> "Settings":
+        if self.channel not in self.channels:
+            name = {"cloud": "SABATINA_WHATSAPP_PHONE_NUMBER_ID", "waha": "SABATINA_WAHA_URL"}
+            raise ValueError(f"SABATINA_CHANNEL is {self.channel}: {name[self.channel]} is missing")
+        return self
 
     @model_validator(mode="after")
-    def _channel_exists(self) -> "Settings":
-        if self.channel == "waha":
-            raise ValueError("SABATINA_CHANNEL=waha is not built yet: use cloud")
+    def _secrets_are_set(self) -> "Settings":
+        if self.whatsapp_phone_number_id:
+            required_secret(
+                self.whatsapp_access_token,
+                "SABATINA_WHATSAPP_ACCESS_TOKEN",
+                "create a system user's token with whatsapp_business_messaging",
+            )
+        if self.waha_url:
+            required_secret(
+                self.waha_api_key, "SABATINA_WAHA_API_KEY", "use a key of WAHA for this session"
+            )
         return self
 
     @model_validator(mode="after")
@@ -62,6 +74,11 @@ class Settings(ServiceSettings, validate_default=True):
                 " or SABATINA_SIMULATION=true"
             )
         return self
+
+    @property
+    def channels(self) -> tuple[ChannelName, ...]:
+        cloud: tuple[ChannelName, ...] = ("cloud",) if self.whatsapp_phone_number_id else ()
+        return (*cloud, "waha") if self.waha_url else cloud
 
     @property
     def constants(self) -> dict[str, str]:

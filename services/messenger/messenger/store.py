@@ -9,22 +9,25 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from common.database import Transaction
-from common.events import Contact, NoticeReceived, SendMessage
+from common.events import Contact, InboundRef, NoticeReceived, SendMessage
 from common.ids import new_id
 from messenger import metrics, models
 from messenger.delivery import failure
 
 FORGOTTEN = 2**62  # a revision that no later news exceeds
 NOT_KNOWN_YET = -1
+NEVER = datetime.min.replace(tzinfo=UTC)
 PRIORITIES = {"reply": 0, "stop_confirmation": 0, "signup": 1, "daily": 2}
 
 ADOPT = text(
     """
     INSERT INTO messenger.contacts AS known
-        (user_id, revision, state, language, channel, address, name, last_inbound_at)
+        (user_id, revision, state, language, channel, address, name, last_inbound_at,
+            last_inbound_number)
     SELECT * FROM unnest(CAST(:users AS uuid[]), CAST(:revisions AS bigint[]),
         CAST(:states AS text[]), CAST(:languages AS text[]), CAST(:channels AS text[]),
-        CAST(:addresses AS text[]), CAST(:names AS text[]), CAST(:inbounds AS timestamptz[]))
+        CAST(:addresses AS text[]), CAST(:names AS text[]), CAST(:inbounds AS timestamptz[]),
+        CAST(:numbers AS text[]))
     ON CONFLICT (user_id) DO UPDATE SET
         (revision, state, language, channel, address, name) = (
             SELECT newer.revision, newer.state, newer.language, newer.channel, newer.address,
@@ -35,16 +38,25 @@ ADOPT = text(
                     excluded.address, excluded.name))
                 AS newer (revision, state, language, channel, address, name)
             ORDER BY newer.revision DESC LIMIT 1),
-        last_inbound_at = greatest(known.last_inbound_at, excluded.last_inbound_at)
+        last_inbound_at = greatest(known.last_inbound_at, excluded.last_inbound_at),
+        last_inbound_number = CASE
+            WHEN excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity')
+            THEN excluded.last_inbound_number ELSE known.last_inbound_number END
     WHERE known.state <> 'deleted' AND (excluded.revision > known.revision
         OR excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity'))
     RETURNING user_id
     """
 )
 
+# What waits for news of a person goes on; what is queued goes where the person is reached now.
 WAKE = text(
-    "UPDATE messenger.messages SET not_before = :now"
-    " WHERE user_id = ANY(:users) AND state = 'queued' AND waits > 0 AND not_before > :now"
+    """
+    UPDATE messenger.messages AS m SET channel = c.channel,
+        not_before = CASE WHEN m.waits > 0 THEN least(m.not_before, :now) ELSE m.not_before END
+    FROM messenger.contacts AS c
+    WHERE c.user_id = m.user_id AND m.user_id = ANY(:users) AND m.state = 'queued'
+        AND (m.channel <> c.channel OR (m.waits > 0 AND m.not_before > :now))
+    """
 )
 
 SUPPRESS = text(
@@ -80,7 +92,7 @@ FORGET_STATUSES = text(
 
 FORGET = text(
     """
-    UPDATE messenger.messages SET "values" = '{}', inbound_provider_id = NULL,
+    UPDATE messenger.messages SET "values" = '{}', attachment = NULL, inbound_provider_id = NULL,
         provider_id = NULL, refused_provider_id = NULL, is_forgotten = true
     WHERE user_id = ANY(:users)
     """
@@ -88,17 +100,20 @@ FORGET = text(
 
 ENQUEUE = text(
     """
-    INSERT INTO messenger.messages (id, user_id, kind, purpose, priority, "values",
-        inbound_provider_id, inbound_at, expires_at, traceparent, created_at, not_before,
-        state, received_at)
-    SELECT id, user_id, kind, purpose, priority, CAST(words AS jsonb), inbound_provider_id,
-        inbound_at, expires_at, traceparent, created_at, least(created_at, :now), 'queued', :now
+    INSERT INTO messenger.messages (id, user_id, channel, kind, purpose, priority, "values",
+        attachment, inbound_provider_id, inbound_at, expires_at, traceparent, created_at,
+        not_before, state, received_at)
+    SELECT id, user_id, c.channel, kind, purpose, priority, CAST(words AS jsonb),
+        CAST(attachment AS jsonb), inbound_provider_id, inbound_at, expires_at, traceparent,
+        created_at, least(created_at, :now), 'queued', :now
     FROM unnest(CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:kinds AS text[]),
         CAST(:purposes AS text[]), CAST(:priorities AS smallint[]), CAST(:words AS text[]),
         CAST(:inbound_ids AS text[]), CAST(:inbounds AS timestamptz[]),
-        CAST(:expiries AS timestamptz[]), CAST(:traces AS text[]), CAST(:created AS timestamptz[]))
+        CAST(:expiries AS timestamptz[]), CAST(:traces AS text[]), CAST(:created AS timestamptz[]),
+        CAST(:attachments AS text[]))
         AS new (id, user_id, kind, purpose, priority, words, inbound_provider_id, inbound_at,
-            expires_at, traceparent, created_at)
+            expires_at, traceparent, created_at, attachment)
+    JOIN messenger.contacts AS c USING (user_id)
     ON CONFLICT DO NOTHING
     """
 )
@@ -111,6 +126,7 @@ class Person:
     user_id: UUID
     contact: Contact | None = None
     inbound_at: datetime | None = None
+    number_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +159,7 @@ class Store:
                 "addresses": [c.address if c else None for c in contacts],
                 "names": [_storable(c.name) if c and c.name else None for c in contacts],
                 "inbounds": [person.inbound_at for person in people],
+                "numbers": [person.number_id for person in people],
             },
         )
         users = [row.user_id for row in changed]
@@ -167,6 +184,7 @@ class Store:
                 "expiries": [command.expires_at for command in commands],
                 "traces": [one.traceparent for one in ordered],
                 "created": [command.occurred_at for command in commands],
+                "attachments": [_attachment(command) for command in commands],
                 "now": self._now,
             },
         )
@@ -207,6 +225,10 @@ def inbound_at(command: SendMessage, now: datetime) -> datetime | None:
     return aware(command.inbound.at, now) if command.inbound else None
 
 
+def number_of(inbound: InboundRef | None) -> str | None:
+    return (inbound.number_id or None) if inbound else None
+
+
 def aware(at: datetime, now: datetime) -> datetime:
     """Never later than now: a clock that is ahead must not keep the window open."""
     return min(at if at.tzinfo else at.replace(tzinfo=UTC), now)
@@ -222,12 +244,18 @@ def _newest(news: Iterable[Person]) -> list[Person]:
 
 def _merged(known: Person, other: Person) -> Person:
     contacts = [c for c in (known.contact, other.contact) if c]
-    inbounds = [at for at in (known.inbound_at, other.inbound_at) if at]
+    written = [p for p in (known, other) if p.inbound_at]
+    latest = max(written, key=lambda p: p.inbound_at or NEVER, default=None)
     return Person(
         known.user_id,
         max(contacts, key=lambda c: c.revision, default=None),
-        max(inbounds, default=None),
+        latest.inbound_at if latest else None,
+        latest.number_id if latest else None,
     )
+
+
+def _attachment(command: SendMessage) -> str | None:
+    return command.attachment.model_dump_json() if command.attachment else None
 
 
 def _words(values: Mapping[str, str]) -> str:

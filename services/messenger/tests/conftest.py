@@ -101,7 +101,7 @@ class Rig:
         return CloudChannel(self.whatsapp.url, NUMBER, "token", connections=64)
 
     def new_dispatcher(self) -> Dispatcher:
-        outlet = Outlet(NUMBER, self.channel, self.pacer)
+        outlet = Outlet("cloud", NUMBER, self.channel, self.pacer)
         return Dispatcher(self.database, self.clock, self.renderer, outlet)
 
     @asynccontextmanager

@@ -38,7 +38,7 @@ async def channel(whatsapp: FakeWhatsApp) -> AsyncIterator[CloudChannel]:
 
 
 def message(content: TextContent | None = None) -> OutboundMessage:
-    return OutboundMessage(uuid4(), "5511", content or TextContent("Olá"), TRACEPARENT)
+    return OutboundMessage(uuid4(), "5511", content or TextContent("Olá"), "reply", TRACEPARENT)
 
 
 def test_each_content_has_the_form_that_the_api_wants() -> None:
@@ -46,7 +46,7 @@ def test_each_content_has_the_form_that_the_api_wants() -> None:
     listed = ListContent("Body", "Open", (Group("Days", (Choice("mon", "Monday", "1st"),)),))
     template = TemplateContent("daily", "pt_BR", ("12",), ("question:now", "stop"))
     payloads = [
-        payload_of(OutboundMessage(uuid4(), "5511", content))
+        payload_of(OutboundMessage(uuid4(), "5511", content, "reply"))
         for content in (buttons, listed, template)
     ]
     assert payloads[0]["interactive"] == {

@@ -109,7 +109,7 @@ async def test_a_thousand_messages_leave_at_the_rate_that_is_set(
         await rig.handle(*messages[start : start + 100])
     pacer = RedisPacer(servers.valkey.url, str(uuid4()), 200, 1)
     dispatcher = Dispatcher(
-        rig.database, rig.clock, rig.renderer, Outlet(NUMBER, rig.channel, pacer)
+        rig.database, rig.clock, rig.renderer, Outlet("cloud", NUMBER, rig.channel, pacer)
     )
     running = asyncio.create_task(dispatcher.run())
     started = time.monotonic()
@@ -130,7 +130,7 @@ async def test_messages_leave_without_redis(rig: Rig) -> None:
     message = rig.send(person)
     pacer = RedisPacer(f"redis://127.0.0.1:{free_port()}/0", NUMBER, 80, 1)
     dispatcher = Dispatcher(
-        rig.database, rig.clock, rig.renderer, Outlet(NUMBER, rig.channel, pacer)
+        rig.database, rig.clock, rig.renderer, Outlet("cloud", NUMBER, rig.channel, pacer)
     )
     rig.dispatcher = dispatcher
     async with rig.dispatching():

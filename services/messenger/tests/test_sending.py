@@ -60,7 +60,7 @@ def test_a_daily_question_is_for_the_active_only(state: UserState) -> None:
     assert allows(person(state), "signup", "confirm_signup") is (state == "pending")
     assert allows(person(state), "stop_confirmation", "stopped") is (state != "deleted")
     assert allows(person(state), "reply", "help") is (state != "deleted")
-    expected = state not in ("deleted", "opted_out", "declined")
+    expected = state not in ("deleted", "merged", "opted_out", "declined")
     assert allows(person(state), "reply", "feedback") is expected
 
 

@@ -31,7 +31,7 @@ def test_the_defaults_are_production(environment: pytest.MonkeyPatch) -> None:
         ({"SABATINA_WHATSAPP_ACCESS_TOKEN": "token"}, "well-known word"),
         ({"SABATINA_WHATSAPP_ACCESS_TOKEN": "simulated-token"}, "sample value"),
         ({"SABATINA_WHATSAPP_PHONE_NUMBER_ID": ""}, "SABATINA_WHATSAPP_PHONE_NUMBER_ID"),
-        ({"SABATINA_CHANNEL": "waha"}, "waha is not built yet"),
+        ({"SABATINA_CHANNEL": "waha"}, "SABATINA_WAHA_URL is missing"),
         ({"SABATINA_WHATSAPP_API_URL": "http://127.0.0.1:8090/v26.0"}, "on this machine"),
         ({"SABATINA_WHATSAPP_API_URL": "http://localhost:8090/v26.0"}, "on this machine"),
         ({"SABATINA_WHATSAPP_API_URL": "http://[::1]:8090/v26.0"}, "on this machine"),

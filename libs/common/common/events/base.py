@@ -12,6 +12,7 @@ from common.ids import new_id
 PREFIX = "sabatina"
 SHARDS = 32
 
+Channel = Literal["cloud", "waha"]
 Language = Literal["pt", "en", "es"]
 Track = Literal["python", "javascript", "ruby", "dsa"]
 
@@ -62,6 +63,9 @@ class InboundRef(Value):
 
     provider_id: str
     at: datetime
+    channel: Channel = "cloud"
+    number_id: str = ""
+    """Our number that it came to: a window is open for one person at one number."""
 
 
 def shard_of(key: str) -> int:

@@ -2,14 +2,23 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Base64Bytes
 
-from common.events.base import Command, Event, InboundRef
+from common.events.base import Command, Event, InboundRef, Value
 from common.events.people import Contact
 from common.ids import MessageId, UserId
 
 Purpose = Literal["reply", "daily", "signup", "stop_confirmation"]
 """Why a message is sent; it decides in which states of the person it may leave at all."""
+
+
+class Attachment(Value):
+    """A file that goes with a message; the text is then its caption. At most 512 KiB."""
+
+    kind: Literal["image", "document"]
+    mime_type: str
+    filename: str
+    data: Base64Bytes
 
 
 class SendMessage(Command):
@@ -29,6 +38,7 @@ class SendMessage(Command):
     """What it replies to. Proves that the 24-hour window is open, however late other news is."""
     contact: Contact | None = None
     """The newest contact, when the sender knows it: a STOP travels with its own confirmation."""
+    attachment: Attachment | None = None
     expires_at: AwareDatetime | None = None
     """Not worth sending after this moment."""
 

@@ -4,12 +4,22 @@ from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime
 
-from common.events.base import Command, Event, Language, Track, Value
+from common.events.base import Channel, Command, Event, Language, Track, Value
+from common.events.inbound import Sender
 from common.ids import UserId
 
 UserState = Literal[
-    "unknown", "onboarding", "declined", "pending", "active", "paused", "opted_out", "deleted"
+    "unknown",
+    "onboarding",
+    "declined",
+    "pending",
+    "active",
+    "paused",
+    "opted_out",
+    "merged",
+    "deleted",
 ]
+"""`merged`: found to be somebody else whom we know; it can be taken back for 30 days."""
 
 
 class Contact(Value):
@@ -19,9 +29,11 @@ class Contact(Value):
     revision: int
     state: UserState
     language: Language
-    channel: Literal["cloud", "waha"] = "cloud"
+    channel: Channel = "cloud"
     address: str | None = None
-    """The wa_id (digits) that WhatsApp gave, or the E.164 digits before it gave any."""
+    """Where to send to. Digits: the wa_id that WhatsApp gave, or the E.164 number before it gave
+    any. Somebody without a known number: a business-scoped id (`BR.1502`, it has a dot) on the
+    Cloud API, the hidden id (`123@lid`) on WAHA."""
     name: str | None = None
 
 
@@ -84,6 +96,33 @@ class DeleteUser(Command):
 
     user_id: UserId
     source: str
+
+
+class LearnAliases(Command):
+    """WhatsApp let slip, in answer to a call of ours, what somebody is also called."""
+
+    subject: ClassVar[str] = "user.learn_aliases"
+
+    user_id: UserId
+    sender: Sender
+
+
+class ReverseMerge(Command):
+    """Two people were taken for one by mistake: `user_id`, the merged one, is brought back."""
+
+    subject: ClassVar[str] = "user.reverse_merge"
+
+    user_id: UserId
+    source: str
+
+
+class UserMerged(Event):
+    """`user_id` was found to be `into`, whose state and preferences hold from now on."""
+
+    subject: ClassVar[str] = "user.merged"
+
+    user_id: UserId
+    into: UserId
 
 
 class UserChanged(Event):

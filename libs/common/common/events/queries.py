@@ -41,3 +41,23 @@ class ListUsers(Query):
 class UserPage(Value):
     items: tuple[UserView, ...]
     next_after: UserId | None
+
+
+class MergeView(Value):
+    user_id: UserId
+    into: UserId
+    merged_at: AwareDatetime
+    reversible_until: AwareDatetime
+    reversed_at: AwareDatetime | None = None
+
+
+class ListMerges(Query):
+    subject: ClassVar[str] = "merge.list"
+
+    limit: int = 50
+
+
+class MergePage(Value):
+    """Newest first."""
+
+    items: tuple[MergeView, ...]

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from common.errors import SabatinaError
+from common.events import Attachment, Purpose
 from messenger.rendering import Content
 
 
@@ -15,8 +16,11 @@ class OutboundMessage:
 
     id: UUID
     to: str
+    """Digits, a business-scoped id (it has a dot), or a WAHA chat id (it has an @)."""
     content: Content
+    purpose: Purpose
     traceparent: str | None = None
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True)
