@@ -1,6 +1,7 @@
 PORT ?= 8080
 SIMULATOR_PORT ?= 8090
 STATE ?= .sabatina
+NATS ?= $(shell cat $(STATE)/nats.url 2>/dev/null)
 PYTHON ?= python3
 BIN := .venv/bin
 MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml simulator/pyproject.toml devstack/pyproject.toml))
@@ -62,7 +63,8 @@ contracts: setup ## Write the message schemas and the AsyncAPI document again
 webhook-test: setup ## Send one signed message to the gateway that runs on PORT
 	@$(BIN)/python -m devstack.webhook_test --port $(PORT)
 
-dead-letters: setup ## List the messages that were given up (NATS=nats://...)
+dead-letters: setup ## List the messages that were given up (NATS=nats://...; otherwise of `make run`)
+	@test -n "$(NATS)" || { echo "Nothing runs on $(STATE); give NATS=nats://host:port"; exit 1; }
 	@$(BIN)/python -m common.bus.dead_letters list $(NATS)
 
 lock: setup ## Lock the dependencies again (ARGS=--upgrade for newer ones)

@@ -91,6 +91,7 @@ def _run(stack: Stack, state: Path) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stop.set())
     stack.start()
+    (state / "nats.url").write_text(stack.nats.url)
     try:
         print(_banner(stack, state, time.monotonic() - started), flush=True)
         while not stop.wait(1.0):

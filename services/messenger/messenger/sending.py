@@ -15,7 +15,7 @@ PATIENCE = timedelta(minutes=10)  # for news of a person that is late
 ALWAYS_TEMPLATES = frozenset({"confirm_signup", "daily_ready"})
 TEMPLATE_OUTSIDE_WINDOW = frozenset({"question"})
 SAID_AFTER_LEAVING = frozenset({"stopped", "still_stopped", "consent_declined", "help"})
-LEFT = frozenset({"opted_out", "declined", "merged"})
+LEFT = frozenset({"opted_out", "declined"})
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def decide(message: Queued, person: Addressee, now: datetime) -> Decision:
 
 def allows(person: Addressee, purpose: Purpose, kind: str) -> bool:
     """Nothing is refused for want of news about the person; `decide` waits for it."""
-    if person.state == "deleted":
+    if person.state in ("deleted", "merged"):
         return False
     if person.revision < 0:
         return True

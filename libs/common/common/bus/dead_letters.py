@@ -88,6 +88,7 @@ async def discard(jetstream: JetStreamContext, letter: DeadLetter) -> None:
 async def _main(action: str, url: str, sequences: set[int]) -> None:
     connection = await nats.connect(url)
     jetstream = connection.jetstream()
+    found = 0
     async for letter in read_all(jetstream):
         if sequences and letter.sequence not in sequences:
             continue
@@ -95,9 +96,12 @@ async def _main(action: str, url: str, sequences: set[int]) -> None:
             await replay(jetstream, letter)
         elif action == "discard":
             await discard(jetstream, letter)
+        found += 1
         row = (letter.sequence, letter.consumer, letter.subject, letter.reason, letter.deliveries)
         sys.stdout.write("\t".join(str(column) for column in row) + "\n")
     await connection.close()
+    if not found:
+        sys.stdout.write("no dead letters\n")
 
 
 if __name__ == "__main__":
