@@ -34,6 +34,8 @@ class Examination:
     next_step: str = ""
     contradictions: tuple[str, ...] = ()
     """Statements of the answer, word for word, that the reference contradicts."""
+    cap: int | None = None
+    """The most that the score may be: a known misconception was stated."""
     is_provisional: bool = False
     tokens_in: int = 0
     tokens_out: int = 0

@@ -102,7 +102,12 @@ async def _examine(command: GradeAnswer, examiner: Examiner) -> Examination:
 def assess(command: GradeAnswer, examination: Examination, latency: timedelta) -> Outcome:
     if not examination.is_gradable:
         return Outcome(examination, None, None, latency)
-    score = combine(command.question, examination.marks, len(examination.contradictions))
+    score = combine(
+        command.question,
+        examination.marks,
+        len(examination.contradictions),
+        cap=examination.cap,
+    )
     feedback = compose(
         command.question,
         examination.marks,

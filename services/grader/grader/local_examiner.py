@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from common.events import Language, QuestionSnapshot, RubricPoint
+from common.events import Language, Misconception, QuestionSnapshot, RubricPoint
 from grader.examiners import Examination, ExaminerName
 from grader.gates import is_attempt
 from grader.rubric import Mark, Verdict, with_evidence
@@ -29,6 +29,8 @@ WINDOW = 8
 # Set on the question packs (references 9 or more, answers to other questions about 2) and on open
 # graded answers (Mohler); lower thresholds please the latter and let beside-the-point answers rise.
 _MET_WITH_KEYWORD, _MET_WITHOUT, _PARTLY_WITHOUT = 0.2, 0.5, 0.25
+# A point with keywords says by which words it is known: without any of them more is asked.
+_MET_UNNAMED, _PARTLY_UNNAMED = 0.75, 0.45
 _ASKED_WEIGHT = 0.5  # of a word that the question itself contains: repeating it shows little
 _PREFIX, _PREFIX_WORTH = 5, 0.9
 _SHORT = 3
@@ -37,6 +39,9 @@ _LIST_SHARE, _LIST_LENGTH = 0.12, 4
 _ITEM_SHARE, _ITEM_LENGTH = 0.8, 3
 _ITEM_END = re.compile(r"[,;\n/|]+")
 _BEFORE = 2  # words in which a negation turns what follows
+
+
+Hit = Sequence[Word]
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,15 @@ class LocalExaminer:
     ) -> Examination:
         is_gradable = is_attempt(question, answer)
         marks = mark_points(question, answer) if is_gradable else []
+        beliefs = stated_beliefs(question, answer) if is_gradable else []
         return Examination(
             marks=tuple(with_evidence(question, marks, answer)),
             is_gradable=is_gradable,
             examiner="local",
             model=VERSION,
             prompt_version="",
+            contradictions=tuple(quote for _, quote in beliefs),
+            cap=min((belief.cap for belief, _ in beliefs), default=None),
         )
 
 
@@ -88,11 +96,44 @@ def mark_points(question: QuestionSnapshot, answer: str) -> list[Mark]:
     return [_mark(point, text, asked, question.language) for point in question.points]
 
 
+def stated_beliefs(question: QuestionSnapshot, answer: str) -> list[tuple[Misconception, str]]:
+    """The known misconceptions that the answer states, each with the clause that does."""
+    text = Text.of(answer)
+    found = []
+    for belief in question.misconceptions:
+        clause = _clause_that_states(belief, text, question.language)
+        if clause is not None:
+            found.append((belief, text.original[clause.start : clause.end]))
+    return found
+
+
+def _clause_that_states(belief: Misconception, text: Text, language: Language) -> Clause | None:
+    for phrase in belief.phrases:
+        for hit in _occurrences(phrase, text):
+            if not _is_denied(hit, phrase, text, language):
+                return _clause_of(hit[0], text)
+    return None
+
+
+def _is_denied(hit: Hit, phrase: str, text: Text, language: Language) -> bool:
+    """Somewhere before it in its clause, unless the phrase itself is a denial."""
+    if any(word.folded in ALL_NEGATIONS for word in _prepared(phrase)):
+        return False
+    clause = _clause_of(hit[0], text)
+    if clause is None:
+        return False
+    before = [w for w in text.words if clause.start <= w.start and w.end <= hit[0].start]
+    return any(word.folded in NEGATIONS[language] for word in before)
+
+
 def _mark(point: RubricPoint, text: Text, asked: frozenset[str], language: Language) -> Mark:
     hits = [hit for keyword in point.keywords for hit in _occurrences(keyword, text)]
     sound = [hit for hit in hits if not _is_negated(hit, point, text, language)]
     coverage, clause = _coverage(point, text, asked)
-    verdict = _verdict(len({tuple(_stems(hit)) for hit in sound}), bool(hits), coverage)
+    if hits or not point.keywords:
+        verdict = _verdict(len({tuple(_stems(hit)) for hit in sound}), bool(hits), coverage)
+    else:
+        verdict = _unnamed_verdict(coverage)
     if verdict == "met" and text.is_keyword_list:
         verdict = "partly"
     if verdict == "missing":
@@ -110,11 +151,14 @@ def _verdict(sound_keywords: int, has_keyword: bool, coverage: float) -> Verdict
     return "partly" if has_keyword or coverage >= _PARTLY_WITHOUT else "missing"
 
 
-Hit = Sequence[Word]
-
-
 def _stems(hit: Hit) -> Iterator[str]:
     return (word.stem for word in hit)
+
+
+def _unnamed_verdict(coverage: float) -> Verdict:
+    if coverage >= _MET_UNNAMED:
+        return "met"
+    return "partly" if coverage >= _PARTLY_UNNAMED else "missing"
 
 
 @lru_cache(maxsize=20_000)

@@ -27,8 +27,15 @@ class Mark(Value):
     quote: str = ""
 
 
-def combine(question: QuestionSnapshot, marks: Iterable[Mark], contradictions: int = 0) -> int:
-    """1 to 10; 10 only when every point is met and nothing is contradicted."""
+def combine(
+    question: QuestionSnapshot,
+    marks: Iterable[Mark],
+    contradictions: int = 0,
+    *,
+    cap: int | None = None,
+) -> int:
+    """1 to 10; 10 only when every point is met and nothing is contradicted. `cap` is the most
+    that a known misconception in the answer leaves."""
     worth = {mark.point_id: WORTH[mark.verdict] for mark in marks}
     required = _coverage([p for p in question.points if p.required], worth)
     bonus = _coverage([p for p in question.points if not p.required], worth)
@@ -40,7 +47,8 @@ def combine(question: QuestionSnapshot, marks: Iterable[Mark], contradictions: i
     score = floor(round(1 + 9 * coverage, 9) + 0.5)
     if any(worth.get(point.id, 0.0) < 1 for point in question.points):
         score = min(score, 9)
-    return max(1, score - min(contradictions, MOST_CONTRADICTIONS))
+    score -= min(contradictions, MOST_CONTRADICTIONS)
+    return max(1, score if cap is None else min(score, cap))
 
 
 def _coverage(points: Sequence[RubricPoint], worth: dict[str, float]) -> float | None:

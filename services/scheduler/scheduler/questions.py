@@ -1,10 +1,24 @@
 """A question file: these models are its schema, and the only way a question is read."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.events import Language, QuestionSnapshot, RubricPoint, Track
+from common.events import (
+    Anchor,
+    Language,
+    Misconception,
+    QuestionSnapshot,
+    RubricPoint,
+    Track,
+)
+
+ANCHOR_SCORES = {"weak": 3, "fair": 6, "strong": 9}
+"""What people agreed that the anchor answers deserve, within a point."""
+
+AnchorName = Literal["weak", "fair", "strong"]
+AnswerText = Annotated[str, Field(min_length=1, max_length=900)]
 
 ShortText = Annotated[str, Field(min_length=1, max_length=160)]
 Hint = Annotated[str, Field(min_length=1, max_length=200)]
@@ -28,11 +42,29 @@ class PointText(Strict):
     """Words by which an answer shows that it makes the point."""
 
 
+class WrongBelief(Strict):
+    """Something wrong that people believe. An answer that states it gets at most `cap`."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    cap: Annotated[int, Field(strict=True, ge=2, le=7)]
+
+
+class WrongBeliefText(Strict):
+    text: ShortText
+    phrases: Annotated[tuple[Annotated[str, Field(min_length=6)], ...], Field(min_length=2)]
+    """Ways to state it, each long enough to be nothing but this belief."""
+
+
 class Translation(Strict):
     topic: Annotated[str, Field(min_length=1, max_length=60)]
     question: Annotated[str, Field(min_length=1, max_length=500)]
     points: dict[str, PointText]
-    reference: Annotated[str, Field(min_length=1)]
+    reference: AnswerText
+    """Says every point; what the examiner compares with."""
+    model_answer: AnswerText | None = None
+    """Shown to people: what a good candidate says, with an example or a reason."""
+    misconceptions: dict[str, WrongBeliefText] = {}
+    anchors: dict[AnchorName, AnswerText] = {}
     hints: Annotated[tuple[Hint, ...], Field(min_length=3, max_length=3)]
 
 
@@ -54,8 +86,12 @@ class Question(Strict):
     track: Track
     level: Annotated[int, Field(strict=True, ge=1, le=3)]
     topic: Annotated[str, Field(min_length=1)]
+    concept: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] | None = None
+    """The one idea that it is about: questions of one concept are not asked close together."""
+    reviewed_on: date | None = None
     minutes: Annotated[int, Field(strict=True, ge=1, le=30)]
     points: Annotated[tuple[Point, ...], Field(min_length=3, max_length=6)]
+    misconceptions: Annotated[tuple[WrongBelief, ...], Field(max_length=3)] = ()
     languages: Translations
 
     def snapshot(self, language: Language) -> QuestionSnapshot:
@@ -80,4 +116,16 @@ class Question(Strict):
                 for point in self.points
             ),
             reference=said.reference,
+            misconceptions=tuple(
+                Misconception(
+                    id=belief.id,
+                    text=said.misconceptions[belief.id].text,
+                    phrases=said.misconceptions[belief.id].phrases,
+                    cap=belief.cap,
+                )
+                for belief in self.misconceptions
+            ),
+            anchors=tuple(
+                Anchor(score=ANCHOR_SCORES[name], text=text) for name, text in said.anchors.items()
+            ),
         )

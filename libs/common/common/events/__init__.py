@@ -55,9 +55,11 @@ from common.events.people import (
     UserState,
 )
 from common.events.practice import (
+    Anchor,
     AnswerGraded,
     GradeAnswer,
     HandleReply,
+    Misconception,
     QuestionAssigned,
     QuestionClosed,
     QuestionSnapshot,
@@ -78,6 +80,7 @@ from common.events.queries import (
 __all__ = [
     "PREFIX",
     "SHARDS",
+    "Anchor",
     "AnswerGraded",
     "Attachment",
     "ChangeUser",
@@ -104,6 +107,7 @@ __all__ = [
     "MessageDelivered",
     "MessageFailed",
     "MessageReceived",
+    "Misconception",
     "NoticeReceived",
     "PreferenceReceived",
     "Preferences",

@@ -18,6 +18,22 @@ class RubricPoint(Value):
     required: bool = True
 
 
+class Misconception(Value):
+    """A known wrong belief: an answer that states it gets no more than `cap`."""
+
+    id: str
+    text: str
+    phrases: tuple[str, ...] = ()
+    cap: int
+
+
+class Anchor(Value):
+    """An answer whose score people agreed on."""
+
+    score: int
+    text: str
+
+
 class QuestionSnapshot(Value):
     """A question in one language as it stood when it was asked: later edits do not change it."""
 
@@ -30,6 +46,8 @@ class QuestionSnapshot(Value):
     text: str
     points: tuple[RubricPoint, ...]
     reference: str
+    misconceptions: tuple[Misconception, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
 
 
 class HandleReply(Command):

@@ -1,0 +1,188 @@
+"""Whether the local examiner marks the answers of the question packs as their authors mean them.
+
+`python -m grader.bank_check PATH...` reads question files or folders and prints one line for each
+problem; `-v` prints the scores of every reference and anchor too. Exit code 1 when there is any.
+"""
+
+import argparse
+import asyncio
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from common.events import Language, Misconception, QuestionSnapshot, RubricPoint, Track
+from grader.answer_text import examined_text
+from grader.local_examiner import LocalExaminer
+from grader.rubric import combine
+
+AnchorName = Literal["weak", "fair", "strong"]
+MEANT: dict[AnchorName, int] = {"weak": 3, "fair": 6, "strong": 9}
+TOLERANCE = 1.5
+REFERENCE_AT_LEAST = 9
+YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+class _Point(_Part):
+    id: str
+    weight: int
+    required: bool
+
+
+class _PointText(_Part):
+    text: str
+    keywords: tuple[str, ...]
+
+
+class _Belief(_Part):
+    id: str
+    cap: int
+
+
+class _BeliefText(_Part):
+    text: str
+    phrases: tuple[str, ...]
+
+
+class _Said(_Part):
+    question: str
+    points: dict[str, _PointText]
+    reference: str
+    model_answer: str = ""
+    misconceptions: dict[str, _BeliefText] = {}
+    anchors: dict[AnchorName, str] = {}
+
+
+class PackQuestion(_Part):
+    """As much of a question file as an examiner needs; the whole schema is the scheduler's."""
+
+    id: str
+    version: int
+    track: Track
+    level: int
+    points: tuple[_Point, ...]
+    misconceptions: tuple[_Belief, ...] = ()
+    languages: dict[Language, _Said]
+
+    def snapshot(self, language: Language) -> QuestionSnapshot:
+        said = self.languages[language]
+        return QuestionSnapshot(
+            question_id=self.id,
+            version=self.version,
+            track=self.track,
+            level=self.level,
+            topic="",
+            language=language,
+            text=said.question,
+            points=tuple(
+                RubricPoint(
+                    id=point.id,
+                    text=said.points[point.id].text,
+                    keywords=said.points[point.id].keywords,
+                    weight=point.weight,
+                    required=point.required,
+                )
+                for point in self.points
+            ),
+            reference=said.reference,
+            misconceptions=tuple(
+                Misconception(
+                    id=belief.id,
+                    text=said.misconceptions[belief.id].text,
+                    phrases=said.misconceptions[belief.id].phrases,
+                    cap=belief.cap,
+                )
+                for belief in self.misconceptions
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the examiner gives in one language, and what it should."""
+
+    question_id: str
+    language: Language
+    reference: int
+    anchors: dict[AnchorName, int]
+    beliefs: dict[str, tuple[int, int]]
+    """For each misconception the score of its own statement, and its cap."""
+
+    def problems(self) -> Iterator[str]:
+        where = f"{self.question_id}/{self.language}"
+        if self.reference < REFERENCE_AT_LEAST:
+            yield f"{where}: the reference gets {self.reference}"
+        for name in sorted(set(MEANT) - set(self.anchors)):
+            yield f"{where}: the {name} anchor is missing"
+        for name, score in self.anchors.items():
+            if abs(score - MEANT[name]) > TOLERANCE:
+                yield f"{where}: the {name} anchor gets {score} and is meant for {MEANT[name]}"
+        given = [self.anchors[name] for name in MEANT if name in self.anchors]
+        if any(lower >= higher for lower, higher in itertools.pairwise(given)):
+            yield f"{where}: the anchors are not in order: {given}"
+        for belief, (score, cap) in self.beliefs.items():
+            if score > cap:
+                yield f"{where}: the strong anchor with {belief} added gets {score}, over {cap}"
+
+
+def read(paths: Sequence[Path]) -> Iterator[PackQuestion]:
+    for path in paths:
+        for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
+            document = yaml.load(file.read_text(encoding="utf-8"), Loader=YamlLoader)  # noqa: S506
+            yield PackQuestion.model_validate(document)
+
+
+async def score(question: PackQuestion, language: Language) -> Scores:
+    snapshot, said = question.snapshot(language), question.languages[language]
+    anchors = {name: await mark(snapshot, text) for name, text in said.anchors.items()}
+    beliefs = {}
+    for belief in snapshot.misconceptions:
+        stated = f"{said.anchors.get('strong', said.reference)} {belief.phrases[0]}."
+        beliefs[belief.id] = (await mark(snapshot, stated), belief.cap)
+    return Scores(question.id, language, await mark(snapshot, said.reference), anchors, beliefs)
+
+
+async def mark(question: QuestionSnapshot, answer: str) -> int:
+    """1 for what is not gradable."""
+    text = examined_text(answer)
+    found = await LocalExaminer().examine(question, text, language=question.language, level=1)
+    if not found.is_gradable:
+        return 1
+    return combine(question, found.marks, len(found.contradictions), cap=found.cap)
+
+
+async def check(paths: Sequence[Path]) -> list[Scores]:
+    return [
+        await score(question, language)
+        for question in read(paths)
+        for language in get_args(Language)
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m grader.bank_check", description=__doc__)
+    parser.add_argument("paths", type=Path, nargs="+")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    given = parser.parse_args(arguments)
+    found = asyncio.run(check(given.paths))
+    if given.verbose:
+        for one in found:
+            scores = " ".join(f"{name} {score}" for name, score in one.anchors.items())
+            line = f"{one.question_id}/{one.language}: reference {one.reference} {scores}"
+            sys.stdout.write(f"{line}\n")
+    problems = [problem for one in found for problem in one.problems()]
+    sys.stdout.writelines(f"{problem}\n" for problem in problems)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
