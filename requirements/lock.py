@@ -25,6 +25,7 @@ DEVELOPMENT = (
     "pytest-cov",
     "pytest-timeout",
     "ruff",
+    "scikit-learn",
     "types-PyYAML",
     "types-jsonschema",
     "uv",

@@ -157,7 +157,13 @@ async def mark(question: QuestionSnapshot, answer: str) -> int:
     found = await LocalExaminer().examine(question, text, language=question.language, level=1)
     if not found.is_gradable:
         return 1
-    return combine(question, found.marks, len(found.contradictions), cap=found.cap)
+    return combine(
+        question,
+        found.marks,
+        len(found.contradictions),
+        estimate=found.estimate,
+        cap=found.cap,
+    )
 
 
 async def check(paths: Sequence[Path]) -> list[Scores]:

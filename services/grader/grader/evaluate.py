@@ -19,7 +19,7 @@ from grader.agreement import pearson, percentile, quadratic_weighted_kappa, rmse
 from grader.answer_text import examined_text
 from grader.examiners import Examination, Examiner
 from grader.local_examiner import LocalExaminer
-from grader.rubric import combine
+from grader.rubric import WORTH, share_of
 from grader.settings import Settings
 from grader.words import words_of
 
@@ -91,7 +91,8 @@ async def predict(row: Row, examiner: Examiner) -> Prediction:
 def _share(question: QuestionSnapshot, found: Examination) -> float:
     if not found.is_gradable:
         return 0.0
-    return (combine(question, found.marks, len(found.contradictions)) - 1) / 9
+    worth = {mark.point_id: WORTH[mark.verdict] for mark in found.marks}
+    return share_of(question, worth, found.estimate)
 
 
 async def evaluate(rows: Sequence[Row], name: str, at_once: int) -> list[Prediction]:

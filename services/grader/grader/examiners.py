@@ -34,6 +34,8 @@ class Examination:
     next_step: str = ""
     contradictions: tuple[str, ...] = ()
     """Statements of the answer, word for word, that the reference contradicts."""
+    estimate: float | None = None
+    """0 to 1: what the answer is worth by another measure than its marks; see `rubric.combine`."""
     cap: int | None = None
     """The most that the score may be: a known misconception was stated."""
     is_provisional: bool = False

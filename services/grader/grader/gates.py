@@ -6,7 +6,9 @@ from common.events import QuestionSnapshot
 from grader.words import Word, fold, words_of
 
 FEWEST_CONTENT_WORDS = 3
+WORDS_EXPECTED_FOR_ONE = 4
 _COPY_SHARE = 0.85
+_COPY_LENGTH = 0.5
 _GIBBERISH_SHARE = 0.5
 _LONGEST_CONSONANTS = 5
 _DO_NOT_KNOW = re.compile(
@@ -35,11 +37,19 @@ def is_attempt(question: QuestionSnapshot, answer: str) -> bool:
     own = [word for word in said if word.stem not in asked]
     if own and _touches_rubric(question, own):
         return True
-    if not own or len(said) < FEWEST_CONTENT_WORDS:
+    if not said or len(said) < _fewest_words(question):
         return False
+    if not own:
+        return len(words_of(answer)) < len(words_of(question.text)) * _COPY_LENGTH
     if 1 - len(own) / len(said) >= _COPY_SHARE:
         return False
     return not _is_gibberish(said)
+
+
+def _fewest_words(question: QuestionSnapshot) -> int:
+    """A short question may have a short answer: "O(log n)"."""
+    expected = sum(word.has_content for word in words_of(question.reference))
+    return min(FEWEST_CONTENT_WORDS, max(1, expected // WORDS_EXPECTED_FOR_ONE))
 
 
 def _without_excuses(answer: str) -> tuple[Word, ...]:

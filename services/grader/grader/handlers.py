@@ -106,6 +106,7 @@ def assess(command: GradeAnswer, examination: Examination, latency: timedelta) -
         command.question,
         examination.marks,
         len(examination.contradictions),
+        estimate=examination.estimate,
         cap=examination.cap,
     )
     feedback = compose(

@@ -11,6 +11,7 @@ from functools import lru_cache
 from common.events import Language, Misconception, QuestionSnapshot, RubricPoint
 from grader.examiners import Examination, ExaminerName
 from grader.gates import is_attempt
+from grader.local.estimate import estimator
 from grader.rubric import Mark, Verdict, with_evidence
 from grader.words import (
     ALL_NEGATIONS,
@@ -22,7 +23,7 @@ from grader.words import (
     words_of,
 )
 
-VERSION = "coverage-1"
+VERSION = "blend-1"
 WINDOW = 8
 """The words of a keyword may stand this far apart."""
 
@@ -86,6 +87,7 @@ class LocalExaminer:
             model=VERSION,
             prompt_version="",
             contradictions=tuple(quote for _, quote in beliefs),
+            estimate=estimator().estimate(question, answer) if is_gradable else None,
             cap=min((belief.cap for belief, _ in beliefs), default=None),
         )
 

@@ -1,7 +1,7 @@
 """From marks to a score. Praise needs evidence: words that stand in the answer itself."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import Literal
 
@@ -12,6 +12,11 @@ Verdict = Literal["met", "partly", "missing", "wrong"]
 WORTH: dict[Verdict, float] = {"met": 1.0, "partly": 0.5, "missing": 0.0, "wrong": 0.0}
 BONUS_SHARE = 0.15
 """What the points that are not required weigh together: without them the best score is 9."""
+WITHOUT_EVIDENCE = 3
+"""The most for an answer of which nothing can be quoted."""
+MARKS_SHARE = 0.7
+"""Of the score, beside an estimate: marks know the rubric, the estimate knows other words for it.
+Points without keywords cannot be marked well: there the estimate alone counts."""
 MOST_CONTRADICTIONS = 2
 """A model that sees errors everywhere must not undo the marks that it gave itself."""
 
@@ -32,26 +37,39 @@ def combine(
     marks: Iterable[Mark],
     contradictions: int = 0,
     *,
+    estimate: float | None = None,
     cap: int | None = None,
 ) -> int:
     """1 to 10; 10 only when every point is met and nothing is contradicted. `cap` is the most
     that a known misconception in the answer leaves."""
     worth = {mark.point_id: WORTH[mark.verdict] for mark in marks}
+    # Rounded first: a sum of floats may fall just short of the half that it stands for.
+    score = floor(round(1 + 9 * share_of(question, worth, estimate), 9) + 0.5)
+    if any(worth.get(point.id, 0.0) < 1 for point in question.points):
+        score = min(score, 9)
+    if not any(worth.values()):
+        score = min(score, WITHOUT_EVIDENCE)
+    score -= min(contradictions, MOST_CONTRADICTIONS)
+    return max(1, score if cap is None else min(score, cap))
+
+
+def share_of(
+    question: QuestionSnapshot, worth: Mapping[str, float], estimate: float | None = None
+) -> float:
+    """0 to 1: the weighted points, moved towards the estimate where there is one."""
     required = _coverage([p for p in question.points if p.required], worth)
     bonus = _coverage([p for p in question.points if not p.required], worth)
     if required is None or bonus is None:
         coverage = required or bonus or 0.0
     else:
         coverage = (1 - BONUS_SHARE) * required + BONUS_SHARE * bonus
-    # Rounded first: a sum of floats may fall just short of the half that it stands for.
-    score = floor(round(1 + 9 * coverage, 9) + 0.5)
-    if any(worth.get(point.id, 0.0) < 1 for point in question.points):
-        score = min(score, 9)
-    score -= min(contradictions, MOST_CONTRADICTIONS)
-    return max(1, score if cap is None else min(score, cap))
+    if estimate is None or coverage == 1:
+        return coverage
+    trust = MARKS_SHARE if any(point.keywords for point in question.points) else 0.0
+    return trust * coverage + (1 - trust) * estimate
 
 
-def _coverage(points: Sequence[RubricPoint], worth: dict[str, float]) -> float | None:
+def _coverage(points: Sequence[RubricPoint], worth: Mapping[str, float]) -> float | None:
     total = sum(max(point.weight, 0) for point in points)
     if not total:
         return None
