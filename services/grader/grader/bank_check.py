@@ -74,6 +74,10 @@ class PackQuestion(_Part):
     languages: dict[Language, _Said]
 
     def snapshot(self, language: Language) -> QuestionSnapshot:
+        others = tuple(self._said_in(other) for other in self.languages if other != language)
+        return self._said_in(language).model_copy(update={"translations": others})
+
+    def _said_in(self, language: Language) -> QuestionSnapshot:
         said = self.languages[language]
         return QuestionSnapshot(
             question_id=self.id,

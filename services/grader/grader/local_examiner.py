@@ -11,6 +11,7 @@ from functools import lru_cache
 from common.events import Language, Misconception, QuestionSnapshot, RubricPoint
 from grader.examiners import Examination, ExaminerName
 from grader.gates import is_attempt
+from grader.languages import as_answered
 from grader.local.estimate import estimator
 from grader.rubric import Mark, Verdict, with_evidence
 from grader.words import (
@@ -38,6 +39,9 @@ _SHORT = 3
 _SCATTERED_WORTH = 0.75  # of words that stand in several clauses of the answer
 _LIST_SHARE, _LIST_LENGTH = 0.12, 4
 _ITEM_SHARE, _ITEM_LENGTH = 0.8, 3
+_NAMED_SHARE = 0.65
+KEYWORDS_AT_MOST = 5
+_WORD = re.compile(r"\w+")
 _ITEM_END = re.compile(r"[,;\n/|]+")
 _BEFORE = 2  # words in which a negation turns what follows
 
@@ -77,6 +81,8 @@ class LocalExaminer:
     async def examine(
         self, question: QuestionSnapshot, answer: str, *, language: Language, level: int
     ) -> Examination:
+        question = as_answered(question, answer)
+        answer = without_question(question, answer)
         is_gradable = is_attempt(question, answer)
         marks = mark_points(question, answer) if is_gradable else []
         beliefs = stated_beliefs(question, answer) if is_gradable else []
@@ -88,7 +94,7 @@ class LocalExaminer:
             prompt_version="",
             contradictions=tuple(quote for _, quote in beliefs),
             estimate=estimator().estimate(question, answer) if is_gradable else None,
-            cap=min((belief.cap for belief, _ in beliefs), default=None),
+            cap=_cap(question, answer, [belief for belief, _ in beliefs]),
         )
 
 
@@ -96,6 +102,33 @@ def mark_points(question: QuestionSnapshot, answer: str) -> list[Mark]:
     text = Text.of(answer)
     asked = frozenset(word.stem for word in _prepared(question.text))
     return [_mark(point, text, asked, question.language) for point in question.points]
+
+
+def without_question(question: QuestionSnapshot, answer: str) -> str:
+    """Who repeats the question before answering is examined in what they add."""
+    asked = r"\W+".join(re.escape(answer_word) for answer_word in _WORD.findall(question.text))
+    return re.sub(asked, " ", answer, flags=re.IGNORECASE).strip() if asked else answer
+
+
+def _cap(question: QuestionSnapshot, answer: str, beliefs: Sequence[Misconception]) -> int | None:
+    caps = [belief.cap for belief in beliefs]
+    if _is_made_of_keywords(question, Text.of(answer)):
+        caps.append(KEYWORDS_AT_MOST)
+    return min(caps, default=None)
+
+
+def _is_made_of_keywords(question: QuestionSnapshot, text: Text) -> bool:
+    """Terms of the rubric in a row: whoever explains something needs other words too."""
+    if len(text.words) < _LIST_LENGTH:
+        return False
+    named = {
+        word.start
+        for point in question.points
+        for keyword in point.keywords
+        for hit in _occurrences(keyword, text)
+        for word in hit
+    }
+    return len(named) / len(text.words) >= _NAMED_SHARE
 
 
 def stated_beliefs(question: QuestionSnapshot, answer: str) -> list[tuple[Misconception, str]]:

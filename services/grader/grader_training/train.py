@@ -92,7 +92,8 @@ def fit(x: Numbers, rows: Sequence[Marked]) -> dict[str, Any]:
 
 
 def predict(fitted: dict[str, Any], x: Numbers) -> Numbers:
-    return np.clip(np.mean([m.predict(x) for m in fitted.values()], axis=0), 0, 1)
+    found: Numbers = np.mean([m.predict(x) for m in fitted.values()], axis=0)
+    return np.clip(found, 0, 1)
 
 
 def left_out(x: Numbers, rows: Sequence[Marked], folds: int) -> Numbers:
@@ -150,10 +151,8 @@ def tables(trees: Sequence[Any], scale: float, offset: float) -> dict[str, NDArr
         right.astype(np.int32),
         value.astype(np.float16).astype(np.float32),
     )
-    return dict(zip(FOREST_TABLES, found, strict=True)) | {
-        "scale": np.float64(scale),
-        "offset": np.float64(offset),
-    }
+    arrays: dict[str, NDArray[np.generic]] = dict(zip(FOREST_TABLES, found, strict=True))
+    return arrays | {"scale": np.array(scale), "offset": np.array(offset)}
 
 
 def write(path: Path, fitted: dict[str, Any], weights: Weights) -> None:

@@ -1,7 +1,7 @@
 """A question file: these models are its schema, and the only way a question is read."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -96,6 +96,10 @@ class Question(Strict):
 
     def snapshot(self, language: Language) -> QuestionSnapshot:
         """Raises KeyError when a language lacks a point: the linter refuses such a file."""
+        others = tuple(self._said_in(other) for other in get_args(Language) if other != language)
+        return self._said_in(language).model_copy(update={"translations": others})
+
+    def _said_in(self, language: Language) -> QuestionSnapshot:
         said = self.languages.of(language)
         return QuestionSnapshot(
             question_id=self.id,

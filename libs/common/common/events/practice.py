@@ -48,6 +48,8 @@ class QuestionSnapshot(Value):
     reference: str
     misconceptions: tuple[Misconception, ...] = ()
     anchors: tuple[Anchor, ...] = ()
+    translations: "tuple[QuestionSnapshot, ...]" = ()
+    """The same question in the other languages: people answer in whichever they like."""
 
 
 class HandleReply(Command):
