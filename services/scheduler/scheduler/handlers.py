@@ -17,6 +17,7 @@ from common.events import (
     UserChanged,
     UserDeleted,
 )
+from common.ids import UserId
 from scheduler import outgoing
 from scheduler.models import AssignmentRow
 from scheduler.planning import local_date, next_occurrence
@@ -39,6 +40,18 @@ async def follow_user(event: UserChanged, tx: Transaction, clock: Clock) -> None
     if known is None and await learners.is_forgotten(event.user_id):
         return
     await learners.save(_projected(event, known, clock.now()))
+    if event.contact.state == "merged":
+        await _close_open_question(event.user_id, tx, clock.now())
+
+
+async def _close_open_question(user_id: UserId, tx: Transaction, now: datetime) -> None:
+    """Of somebody who was found to be somebody else: it would wait for an answer for ever. Their
+    history stays theirs, and is there again if the merge is taken back."""
+    assignments = AssignmentStore(tx.connection)
+    current = await assignments.find_current(user_id)
+    if current is not None and current.state == "open":
+        await assignments.close(current.id, "expired", now)
+        tx.publish(outgoing.question_closed(user_id, current.id, "merged", now))
 
 
 def _projected(event: UserChanged, known: Learner | None, now: datetime) -> Learner:

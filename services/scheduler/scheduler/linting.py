@@ -16,10 +16,10 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 STOP_WORDS = frozenset(
     {
         *("stop", "stop all", "stopall", "unsubscribe", "opt out", "optout", "remove me"),
-        *("parar", "pare", "para", "sair", "descadastrar", "parar tudo", "parar mensagens"),
-        *("nao quero mais", "me remova", "me tira"),
-        *("baja", "dar de baja", "darme de baja", "alto", "detener", "salir", "desuscribir"),
-        *("no quiero mas",),
+        *("stop messages", "parar", "pare", "para", "sair", "descadastrar", "parar tudo"),
+        *("parar mensagens", "nao quero mais", "me remova", "me tira", "baja", "dar de baja"),
+        *("darme de baja", "alto", "detener", "detener mensajes", "salir", "desuscribir"),
+        "no quiero mas",
     }
 )
 

@@ -95,6 +95,35 @@ async def test_a_deleted_person_leaves_nothing_and_old_news_does_not_bring_them_
     assert await world.assignments(user_id) == []
 
 
+async def test_the_open_question_of_a_merged_person_is_closed_and_their_history_stays(
+    world: World,
+) -> None:
+    user_id = await world.person()
+    asked = await world.ask(user_id)
+    await world.published()
+    news = world.news_of(user_id, state="merged")
+    await world.tell(news, news)
+    [closed] = await world.published()
+    assert isinstance(closed, QuestionClosed)
+    assert (closed.assignment_id, closed.reason) == (asked.id, "merged")
+    assert (await learner_of(world, user_id)).next_due_at is None
+    await world.tell(world.news_of(user_id, state="active"))
+    assert (await learner_of(world, user_id)).next_due_at is not None
+    assert [a.state for a in await world.assignments(user_id)] == ["expired"]
+
+
+async def test_an_answer_of_a_merged_person_that_is_being_graded_is_still_counted(
+    world: World,
+) -> None:
+    user_id = await world.person()
+    await world.ask(user_id)
+    grading = await graded(world, user_id)
+    await world.tell(world.news_of(user_id, state="merged"))
+    assert await world.published() == []
+    await world.tell(world.grade_of(grading, 8))
+    assert (await world.assignments(user_id))[0].score == 8
+
+
 async def test_a_grade_closes_the_question_and_counts_for_the_streak(world: World) -> None:
     user_id = await world.person()
     for day in range(3):

@@ -19,10 +19,14 @@ from common.events import (
     HandleReply,
     InboundKind,
     InboundUnderstood,
+    LearnAliases,
+    Media,
     Message,
     MessageReceived,
+    PreferenceReceived,
     Preferences,
     RegisterUser,
+    ReverseMerge,
     Sender,
     SendMessage,
     Track,
@@ -30,10 +34,14 @@ from common.events import (
     UserChanged,
     UserRegistration,
     UserView,
+    VoiceProblem,
+    VoiceTranscribed,
     message_class,
 )
 from common.ids import UserId, derived_id, new_id
-from users import handlers, registration
+from users import acquaintance, handlers, merging, registration, switch
+from users.merging import Purge
+from users.occasion import Occasion
 from users.store import Store
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -86,6 +94,11 @@ class Town:
         kind: InboundKind | None = None,
         name: str | None = "Ana Canário",
         channel: Channel = "cloud",
+        lid: str | None = None,
+        chat: str | None = None,
+        media: Media | None = None,
+        became: Sender | None = None,
+        sent_at: datetime | None = None,
     ) -> MessageReceived:
         self.count += 1
         provider_id = f"wamid.{wa_id}.{self.count}"
@@ -95,11 +108,14 @@ class Town:
             channel=channel,
             number_id="1",
             provider_id=provider_id,
-            sender=Sender(wa_id=wa_id, business_scoped_id=scoped, profile_name=name),
-            sent_at=self.clock.now(),
+            sender=Sender(wa_id=wa_id, business_scoped_id=scoped, lid=lid, profile_name=name),
+            sent_at=sent_at or self.clock.now(),
             kind=kind or ("choice" if choice else "text"),
             text=text,
             choice_id=choice,
+            chat_id=chat,
+            media=media,
+            became=became,
         )
 
     async def deliver(self, message: MessageReceived) -> None:
@@ -120,9 +136,66 @@ class Town:
     async def tap(self, choice: str, **how: object) -> list[Message]:
         return await self.hear(None, choice=choice, **how)
 
-    async def register(self, command: RegisterUser) -> UserRegistration:
+    async def register(self, command: RegisterUser, channel: Channel = "cloud") -> UserRegistration:
         async with self.database.transaction() as tx:
-            return await registration.register_user(command, Store(tx), self.clock.now())
+            return await registration.register_user(command, Store(tx), self.clock.now(), channel)
+
+    def occasion(self) -> Occasion:
+        return Occasion(new_id(), "cloud", self.clock.now(), POLICY)
+
+    async def learn(self, user_id: UserId, **names: str) -> list[Message]:
+        command = LearnAliases(
+            occurred_at=self.clock.now(), user_id=user_id, sender=Sender.model_validate(names)
+        )
+        async with self.database.transaction() as tx:
+            await acquaintance.learn_aliases(command, Store(tx), self.occasion())
+        return await self.news()
+
+    async def rename(self, became: Sender, **how: object) -> list[Message]:
+        return await self.hear(None, kind="system", became=became, **how)
+
+    async def reverse(self, user_id: UserId) -> UserView:
+        command = ReverseMerge(occurred_at=self.clock.now(), user_id=user_id, source="admin")
+        async with self.database.transaction() as tx:
+            return await merging.reverse_merge(command, Store(tx), self.occasion())
+
+    async def transcribe(
+        self,
+        note: MessageReceived,
+        text: str | None = None,
+        problem: VoiceProblem | None = None,
+    ) -> list[Message]:
+        """What is said when the messenger has listened to `note`."""
+        [[user_id]] = await self.query("SELECT id FROM users.users")
+        event = VoiceTranscribed(
+            message_id=derived_id("transcribed", note.message_id),
+            occurred_at=self.clock.now(),
+            user_id=user_id,
+            inbound=note.ref,
+            text=text,
+            problem=problem,
+        )
+        now, ids = self.clock.now(), [event.message_id]
+        async with self.database.transaction() as tx:
+            if await inbox.record(tx.connection, "users", "users-understand", ids, now):
+                await handlers.hear_transcript(event, Store(tx), now, POLICY)
+        return await self.news()
+
+    async def purge(self) -> int:
+        return await Purge(self.database, self.clock).purge()
+
+    async def prefer(self, *, is_wanted: bool, at: datetime, wa_id: str = ANA) -> list[Message]:
+        event = PreferenceReceived(
+            occurred_at=self.clock.now(),
+            channel="cloud",
+            number_id="1",
+            sender=Sender(wa_id=wa_id),
+            is_wanted=is_wanted,
+            set_at=at,
+        )
+        async with self.database.transaction() as tx:
+            await switch.hear_preference(event, Store(tx), self.clock.now(), POLICY)
+        return await self.news()
 
     async def unsubscribe(self, user_id: UserId) -> UserView:
         command = UnsubscribeUser(occurred_at=NOW, user_id=user_id, source="web")
@@ -153,6 +226,10 @@ class Town:
         async with self.database.transaction() as transaction:
             rows = await transaction.connection.execute(sql(statement), values)
             return [tuple(row) for row in rows]
+
+    async def change_rows(self, statement: str) -> None:
+        async with self.database.transaction() as transaction:
+            await transaction.connection.execute(sql(statement))
 
     async def number(self, statement: str) -> int:
         [[value]] = await self.query(statement)

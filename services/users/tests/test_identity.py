@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from common.events import Sender, UserChanged, UserDeleted
+from common.events import Sender, UserChanged, UserDeleted, UserMerged
 from users.errors import SenderHasNoName
 from users.identity import aliases_of, canonical_number, phone_alias
 
@@ -28,6 +28,7 @@ from .conftest import ANA, Town, contact, of, registration_of, said
         ("14155550123", "14155550123"),
         ("351912345678", "351912345678"),
         ("5511987654321@c.us", "5511987654321"),
+        ("551187654321:18@s.whatsapp.net", "5511987654321"),
     ],
 )
 def test_every_form_of_a_number_has_one_canonical_form(number: str, canonical: str) -> None:
@@ -44,6 +45,11 @@ def test_a_sender_has_the_names_that_whatsapp_gave() -> None:
     assert aliases_of(Sender()) == ()
     assert aliases_of(Sender(wa_id="status")) == ()
     assert [a.kind for a in aliases_of(Sender(wa_id="123456@lid"))] == ["lid"]
+    hidden = aliases_of(Sender(lid="123456:18@lid", wa_id=ANA))
+    assert [(a.group, a.kind, a.value) for a in hidden] == [
+        ("number", "wa_id", ANA),
+        ("scoped", "lid", "123456@lid"),
+    ]
     assert phone_alias(f"+{ANA}").canonical == ANA
 
 
@@ -102,8 +108,9 @@ async def test_two_people_who_turn_out_to_be_one_are_united(town: Town) -> None:
     await town.hear("oi", wa_id=None, scoped="BR.9")
     news = await town.hear("menu", scoped="BR.9")
     assert said(news) == ["menu"]
-    [gone] = of(UserDeleted, news)
-    assert gone.user_id != active
+    [gone] = of(UserMerged, news)
+    assert (gone.user_id != active, gone.into) == (True, active)
+    assert of(UserDeleted, news) == []
     assert await town.query("SELECT DISTINCT user_id FROM users.identities") == [(active,)]
     assert said(await town.hear("menu", wa_id=None, scoped="BR.9")) == ["menu"]
 

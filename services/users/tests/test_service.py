@@ -19,26 +19,35 @@ from common.events import (
     GetUser,
     HandleReply,
     InboundUnderstood,
+    LearnAliases,
+    ListMerges,
     ListUsers,
+    Media,
+    MergePage,
     Message,
+    PreferenceReceived,
     QuestionAssigned,
     QuestionClosed,
+    ReverseMerge,
+    Sender,
     SendMessage,
     UserPage,
     UserRegistration,
     UserView,
+    VoiceTranscribed,
     message_class,
     wildcard,
 )
 from common.ids import AssignmentId, UserId
 from devstack.pytest_plugin import Servers
+from users.store import Store
 
 from .conftest import Town, of, preferences, registration_of
 
 CANARY_PHONE = "5531977776666"
 CANARY_TEXT = "zebrafinch wrote this answer"
 CANARY_NAME = "Quetzalcoatl"
-STREAMS = ("INBOUND", "PEOPLE_COMMANDS", "OUTBOUND", "REPLIES", "EVENTS", "DEAD_LETTERS")
+STREAMS = ("INBOUND", "PEOPLE_COMMANDS", "OUTBOUND", "REPLIES", "VOICE", "EVENTS", "DEAD_LETTERS")
 
 
 class Process:
@@ -170,3 +179,74 @@ async def test_the_process_follows_which_question_is_open(
                 await asyncio.sleep(0.02)
     asked = [m for m in of(SendMessage, service.heard) if m.kind == "stop_or_answer"]
     assert asked[-1].values["a"] == str(assignments[0])
+
+
+async def test_the_process_merges_and_takes_back_what_it_is_told_to(
+    servers: Servers, town: Town, database: Database
+) -> None:
+    user_id = await town.sign_up()
+    hidden = await town.hear("oi", wa_id=None, lid="12@lid", chat="12@lid", channel="waha")
+    [understood] = of(InboundUnderstood, hidden)
+    now = datetime.now(UTC)
+    async with started(servers) as service:
+        publisher = service.publisher
+        names = Sender(wa_id=CANARY_PHONE[:-1] + "0", lid="12@lid")
+        learnt = LearnAliases(occurred_at=now, user_id=user_id, sender=names)
+        await publisher.publish(learnt)
+        async with asyncio.timeout(20):
+            while await town.number("SELECT count(*) FROM users.merges") == 0:
+                await asyncio.sleep(0.02)
+        [merge] = (await publisher.query(ListMerges(), MergePage)).items
+        assert (merge.user_id, merge.into) == (understood.user_id, user_id)
+        back = ReverseMerge(occurred_at=now, user_id=merge.user_id, source="admin")
+        view = await publisher.ask(back, UserView, timeout=20)
+        assert (view.user_id, view.state) == (merge.user_id, "onboarding")
+        again = ReverseMerge(occurred_at=now, user_id=merge.user_id, source="admin")
+        with pytest.raises(CommandRefused, match="merge_reversed"):
+            await publisher.ask(again, UserView, timeout=20)
+        assert await service.stop() == 0
+    assert "12@lid" not in service.output
+
+
+async def test_the_process_hears_transcripts_and_whatsapps_own_switch(
+    servers: Servers, town: Town, database: Database
+) -> None:
+    number = "5531977770001"  # of its own: NATS remembers the ids of what was published
+    user_id = await town.sign_up(number)
+    now = datetime.now(UTC)
+    assignment_id = AssignmentId(uuid4())
+    async with town.database.transaction() as transaction:
+        await Store(transaction).open_questions([(assignment_id, user_id, now)])
+    media = Media(id="1", mime_type="audio/ogg", is_voice=True)
+    note = town.message(kind="audio", media=media, wa_id=number)
+    async with started(servers) as service:
+        publisher = service.publisher
+        await publisher.publish(note)
+        async with asyncio.timeout(20):
+            while await town.query("SELECT step FROM users.dialogues") != [("voice_pending",)]:
+                await asyncio.sleep(0.02)
+        transcript = VoiceTranscribed(
+            occurred_at=now, user_id=user_id, inbound=note.ref, text=CANARY_TEXT
+        )
+        await publisher.publish(transcript)
+        preference = PreferenceReceived(
+            occurred_at=now,
+            channel="cloud",
+            number_id="1",
+            sender=note.sender,
+            is_wanted=False,
+            set_at=now,
+        )
+        await publisher.publish(preference)
+        async with asyncio.timeout(20):
+            while (await publisher.query(GetUser(user_id=user_id), UserView)).state != "paused":
+                await asyncio.sleep(0.02)
+            while not [m for m in of(SendMessage, service.heard) if m.kind == "voice_heard"]:
+                await asyncio.sleep(0.02)
+        await publisher.publish(town.message("1", wa_id=number))
+        async with asyncio.timeout(20):
+            while not of(HandleReply, service.heard):
+                await asyncio.sleep(0.02)
+        assert of(HandleReply, service.heard)[-1].text == CANARY_TEXT
+        assert await service.stop() == 0
+    assert CANARY_TEXT.split(maxsplit=1)[0] not in service.output

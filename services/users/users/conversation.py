@@ -4,58 +4,22 @@ Every function here is `(intent, situation) -> Outcome`, one for each meaning; s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import cast, get_args
 from uuid import UUID
 
-from common.events import Language, Purpose, ReplyKind, Track, UserState
+from common.events import Language, ReplyKind, Track, UserState
 from common.ids import AssignmentId
-from users import people
-from users.dialogues import Dialogue, opened
+from users import people, voice_notes
+from users.dialogues import opened
+from users.exchange import HandOn, Outcome, Reply, Situation, hand_on, remark, say, silence
 from users.people import Person
 from users.understanding import Intent, Meaning
 from users.zones import zone_of_number
 
 ALL_TRACKS: tuple[Track, ...] = get_args(Track)
 QUOTED_LENGTH = 200
-NO_VALUES: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Situation:
-    person: Person
-    now: datetime
-    text: str = ""
-    dialogue: Dialogue | None = None
-    open_question: AssignmentId | None = None
-
-
-@dataclass(frozen=True)
-class Reply:
-    kind: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    purpose: Purpose = "reply"
-
-
-@dataclass(frozen=True)
-class HandOn:
-    """For the scheduler: it knows the questions."""
-
-    kind: ReplyKind
-    text: str = ""
-    assignment_id: AssignmentId | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    person: Person
-    reply: Reply | None = None
-    hand_on: HandOn | None = None
-    dialogue: Dialogue | None = None
-    consent: bool | None = None
-    """Given or withdrawn just now: a row of the ledger."""
 
 
 def respond(intent: Intent, situation: Situation) -> Outcome:
@@ -63,24 +27,7 @@ def respond(intent: Intent, situation: Situation) -> Outcome:
 
 
 def _silence(intent: Intent, situation: Situation) -> Outcome:
-    return Outcome(situation.person, dialogue=situation.dialogue)
-
-
-def _say(
-    person: Person, now: datetime, kind: str, values: Mapping[str, str] = NO_VALUES
-) -> Outcome:
-    """Say `kind`; the conversation then stands where `kind` leaves it."""
-    dialogue = opened(kind, person.state, now)
-    return Outcome(person, Reply(kind, values), dialogue=dialogue)
-
-
-def _remark(situation: Situation, kind: str, values: Mapping[str, str] = NO_VALUES) -> Outcome:
-    """Say `kind` without moving the conversation."""
-    return Outcome(situation.person, Reply(kind, values), dialogue=situation.dialogue)
-
-
-def _hand_on(situation: Situation, hand_on: HandOn) -> Outcome:
-    return Outcome(situation.person, hand_on=hand_on)
+    return silence(situation)
 
 
 # STOP and START
@@ -110,11 +57,11 @@ def _submit_kept_answer(intent: Intent, situation: Situation) -> Outcome:
     """The tap carries no text: the answer is what was written before we asked."""
     dialogue = situation.dialogue
     if dialogue is None or dialogue.step != "stop_or_answer":
-        return _remark(situation, "fallback")
+        return remark(situation, "fallback")
     kept = AssignmentId(UUID(dialogue.data["a"]))
     if intent.assignment_id not in (None, kept):
-        return _remark(situation, "fallback")
-    return _hand_on(situation, HandOn("text", dialogue.data["text"], kept))
+        return remark(situation, "fallback")
+    return hand_on(situation, HandOn("text", dialogue.data["text"], kept))
 
 
 def _say_still_stopped(intent: Intent, situation: Situation) -> Outcome:
@@ -136,33 +83,33 @@ def _start(intent: Intent, situation: Situation) -> Outcome:
 
 
 def _restart(person: Person, now: datetime) -> Outcome:
-    back = replace(people.moved(person, "active"), paused_until=None)
+    back = people.restarted(person, now)
     values = {"track": back.track_value, "time": back.time_of_day or ""}
-    return _say(back, now, "restarted", values)
+    return say(back, now, "restarted", values)
 
 
 # Signing up
 
 
 def _welcome(intent: Intent, situation: Situation) -> Outcome:
-    return _say(people.moved(situation.person, "onboarding"), situation.now, "welcome")
+    return say(people.moved(situation.person, "onboarding"), situation.now, "welcome")
 
 
 def _next_step(intent: Intent, situation: Situation) -> Outcome:
     """Nothing was understood: ask again for what is asked for."""
     if situation.dialogue is not None and situation.dialogue.step == "welcome":
-        return _say(situation.person, situation.now, "welcome")
+        return say(situation.person, situation.now, "welcome")
     return _advance(situation.person, situation.now)
 
 
 def _advance(person: Person, now: datetime) -> Outcome:
     """Ask for the first thing that is missing; when nothing is, the person has arrived."""
     if person.consented_at is None:
-        return _say(person, now, "consent")
+        return say(person, now, "consent")
     if not person.tracks:
-        return _say(person, now, "pick_track")
+        return say(person, now, "pick_track")
     if person.level is None:
-        return _say(person, now, "pick_level")
+        return say(person, now, "pick_level")
     if person.time_of_day is None:
         return _ask_time_of(person, now)
     return _arrive(person, now)
@@ -175,12 +122,12 @@ def _arrive(person: Person, now: datetime) -> Outcome:
         "time": active.time_of_day or "",
         "tz_label": active.timezone or "",
     }
-    return _say(active, now, "onboarding_done", values)
+    return say(active, now, "onboarding_done", values)
 
 
 def _ask_time_of(person: Person, now: datetime) -> Outcome:
-    zoned = replace(person, timezone=person.timezone or zone_of_number(person.address))
-    return _say(zoned, now, "pick_time", {"tz_label": zoned.timezone or ""})
+    zoned = replace(person, timezone=person.timezone or zone_of_number(person.number))
+    return say(zoned, now, "pick_time", {"tz_label": zoned.timezone or ""})
 
 
 def _consent(intent: Intent, situation: Situation) -> Outcome:
@@ -190,12 +137,12 @@ def _consent(intent: Intent, situation: Situation) -> Outcome:
     if person.state == "pending":
         return _ask_to_confirm(intent, situation)
     if intent.value == "more":
-        return _remark(situation, "consent_more")
+        return remark(situation, "consent_more")
     if person.state != "onboarding":
         return _show_menu(intent, situation)
     if intent.value == "no":
         refused = people.without_profile(people.moved(person, "declined"))
-        return replace(_say(refused, situation.now, "consent_declined"), consent=False)
+        return replace(say(refused, situation.now, "consent_declined"), consent=False)
     if person.consented_at is not None:
         return _advance(person, situation.now)
     agreed = replace(person, consented_at=situation.now)
@@ -220,7 +167,7 @@ def _erase(intent: Intent, situation: Situation) -> Outcome:
 def _ask_to_confirm(intent: Intent, situation: Situation) -> Outcome:
     person = situation.person
     date = people.signup_date(person, person.last_confirmation_at or person.created_at)
-    return _say(person, situation.now, "confirm_signup", {"date": date})
+    return say(person, situation.now, "confirm_signup", {"date": date})
 
 
 # Preferences: the same choices while signing up and later
@@ -232,7 +179,7 @@ def _set_language(intent: Intent, situation: Situation) -> Outcome:
         return _ask_to_confirm(intent, replace(situation, person=person))
     if person.state == "onboarding":
         return _advance(person, situation.now)
-    return _say(person, situation.now, "language_set")
+    return say(person, situation.now, "language_set")
 
 
 def _set_track(intent: Intent, situation: Situation) -> Outcome:
@@ -248,7 +195,7 @@ def _set_level(intent: Intent, situation: Situation) -> Outcome:
 
 def _set_time(intent: Intent, situation: Situation) -> Outcome:
     person = replace(situation.person, time_of_day=intent.value)
-    zoned = replace(person, timezone=person.timezone or zone_of_number(person.address))
+    zoned = replace(person, timezone=person.timezone or zone_of_number(person.number))
     return _settled(situation, zoned, "time_set", _time_values(zoned))
 
 
@@ -265,7 +212,7 @@ def _settled(situation: Situation, person: Person, kind: str, values: Mapping[st
         return _advance(situation.person, situation.now)
     if person.state == "onboarding":
         return _advance(person, situation.now)
-    return _say(person, situation.now, kind, values)
+    return say(person, situation.now, kind, values)
 
 
 def _time_values(person: Person) -> dict[str, str]:
@@ -281,45 +228,45 @@ def _ask_zone(intent: Intent, situation: Situation) -> Outcome:
         return _ask_to_confirm(intent, situation)
     if situation.person.consented_at is None:
         return _next_step(intent, situation)
-    return _say(situation.person, situation.now, "ask_timezone")
+    return say(situation.person, situation.now, "ask_timezone")
 
 
 # What is only said
 
 
 def _show_menu(intent: Intent, situation: Situation) -> Outcome:
-    return _say(situation.person, situation.now, "menu")
+    return say(situation.person, situation.now, "menu")
 
 
 def _help(intent: Intent, situation: Situation) -> Outcome:
     is_stopped = situation.person.state == "opted_out"
-    outcome = _remark(situation, "help")
+    outcome = remark(situation, "help")
     reply = Reply("help", purpose="stop_confirmation" if is_stopped else "reply")
     return replace(outcome, reply=reply)
 
 
 def _media(intent: Intent, situation: Situation) -> Outcome:
-    return _remark(situation, "media_unsupported", {"media": intent.value})
+    return remark(situation, "media_unsupported", {"media": intent.value})
 
 
 def _saying(kind: str) -> "Answer":
-    return lambda intent, situation: _say(situation.person, situation.now, kind)
+    return lambda intent, situation: say(situation.person, situation.now, kind)
 
 
 def _remarking(kind: str) -> "Answer":
-    return lambda intent, situation: _remark(situation, kind)
+    return lambda intent, situation: remark(situation, kind)
 
 
 def _handing_on(kind: ReplyKind) -> "Answer":
     def answer(intent: Intent, situation: Situation) -> Outcome:
         assignment_id = intent.assignment_id or situation.open_question
-        return _hand_on(situation, HandOn(kind, assignment_id=assignment_id))
+        return hand_on(situation, HandOn(kind, assignment_id=assignment_id))
 
     return answer
 
 
 def _reply(intent: Intent, situation: Situation) -> Outcome:
-    return _hand_on(situation, HandOn("text", situation.text))
+    return hand_on(situation, HandOn("text", situation.text))
 
 
 def _while_signing_up(otherwise: "Answer") -> "Answer":
@@ -358,6 +305,7 @@ ANSWERS: dict[Meaning, Answer] = {
     Meaning.BAD_ZONE: _remarking("timezone_bad"),
     Meaning.ASK_LANGUAGE: _saying("pick_language"),
     Meaning.ASK_TRACK: _while_signing_up(_saying("pick_track")),
+    Meaning.ASK_LEVEL: _while_signing_up(_saying("pick_level")),
     Meaning.ASK_TIME: _while_signing_up(_ask_time),
     Meaning.ASK_ZONE: _ask_zone,
     Meaning.SIGNUP_CONFIRM: _confirm_signup,
@@ -368,6 +316,9 @@ ANSWERS: dict[Meaning, Answer] = {
     Meaning.SKIP: _while_signing_up(_handing_on("skip")),
     Meaning.DONT_KNOW: _while_signing_up(_handing_on("dont_know")),
     Meaning.MODEL_ANSWER: _while_signing_up(_handing_on("model_answer")),
+    Meaning.VOICE: voice_notes.ask_for_transcript,
+    Meaning.VOICE_SEND: _while_signing_up(voice_notes.send_note),
+    Meaning.VOICE_DISCARD: _while_signing_up(voice_notes.discard_note),
     Meaning.QUESTION_NOW: _while_signing_up(_handing_on("question_now")),
     Meaning.REPLY: _while_signing_up(_reply),
     Meaning.OLD_CHOICE: _while_signing_up(_remarking("fallback")),

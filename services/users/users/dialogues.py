@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from common.events import UserState
+from users.keywords import NO, YES
 
 EDIT_LIFETIME = timedelta(minutes=30)
 """A form opened from the menu: later, a number or a name is more likely something else."""
@@ -49,6 +50,21 @@ LEVEL_WORDS = {
     **dict.fromkeys(("senior", "sr"), "level:3"),
 }
 
+VOICE_LIFETIME = timedelta(hours=24)
+VOICE_WORDS = {
+    **dict.fromkeys(YES, "voice:send"),
+    **dict.fromkeys(
+        ("send", "send it", "send as my answer", "enviar", "envia", "envie", "manda"), "voice:send"
+    ),
+    **dict.fromkeys(
+        ("enviar como resposta", "enviar resposta", "enviar respuesta", "enviala"), "voice:send"
+    ),
+    **dict.fromkeys(NO, "voice:discard"),
+    **dict.fromkeys(
+        ("discard", "delete", "descartar", "descarta", "apagar", "borrar"), "voice:discard"
+    ),
+}
+
 STEPS: dict[str, Step] = {
     "welcome": Step(LANGUAGES, lifetime=EDIT_LIFETIME),
     "pick_language": Step(LANGUAGES, lifetime=EDIT_LIFETIME),
@@ -63,9 +79,11 @@ STEPS: dict[str, Step] = {
     "ask_timezone": Step(lifetime=EDIT_LIFETIME),
     "confirm_signup": Step(("signup:confirm", "signup:notme"), lifetime=EDIT_LIFETIME),
     "stop_or_answer": Step(("answer", "stop"), lifetime=timedelta(hours=24)),
+    "voice_pending": Step(lifetime=VOICE_LIFETIME),
+    "voice_heard": Step(("voice:send", "voice:discard"), VOICE_WORDS, VOICE_LIFETIME),
     "onboarding_done": Step(QUESTION_OR_MENU),
     "restarted": Step(QUESTION_OR_MENU),
-    "menu": Step(("question:now", "tracks", "schedule", "language", "help")),
+    "menu": Step(("question:now", "tracks", "level", "schedule", "language", "help")),
 }
 
 

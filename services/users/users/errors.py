@@ -23,3 +23,10 @@ class PersonKeepsVanishing(UsersError):
 
     def __init__(self) -> None:
         super().__init__("the person was deleted again and again while the message was read")
+
+
+class MergeMovedOn(UsersError):
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("the people of the merge were changed while it was read")

@@ -1,35 +1,35 @@
 """Inbound messages, from WhatsApp's webhook to a reply, a change, or the scheduler."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.events import (
-    HandleReply,
     InboundUnderstood,
     Message,
+    MessageFailed,
     MessageReceived,
     QuestionAssigned,
     QuestionClosed,
-    SendMessage,
+    TranscribeVoice,
+    VoiceTranscribed,
 )
-from common.ids import UserId, derived_id, new_id
-from users import metrics, people
-from users.conversation import HandOn, Outcome, Reply, Situation, respond
-from users.errors import SenderHasNoName
-from users.identity import Alias, aliases_of
-from users.keywords import language_of_words
-from users.people import Consent, Person
-from users.registration import block_number
-from users.store import Store
-from users.understanding import Heard, Intent, Standing, understand
-from users.zones import language_of_number
+from common.ids import UserId, derived_id
+from users import metrics, voice_notes
+from users.acquaintance import SILENT_KINDS, as_met, meet, rename
+from users.conversation import respond
+from users.exchange import Outcome, Situation
+from users.occasion import Occasion
+from users.people import Person
+from users.recording import record_outcome
+from users.store import Circumstances, Store
+from users.switch import stop_refused
+from users.understanding import Heard, Intent, Meaning, Standing, understand
 
 CLOSED_KEPT = timedelta(days=4)
 """Longer than the stream of events keeps anything that could still arrive."""
 
-OPENS_NO_WINDOW = frozenset({"system", "edit", "revoke", "reaction"})
-NAMED_STATES = frozenset({"onboarding", "pending", "active", "paused"})
+RENAMED = "renamed"
 
 
 @dataclass(frozen=True)
@@ -40,76 +40,64 @@ class Turn:
     now: datetime
     policy_version: str
 
+    @property
+    def occasion(self) -> Occasion:
+        message = self.message
+        return Occasion(message.message_id, message.channel, self.now, self.policy_version)
+
 
 async def understand_message(turn: Turn, store: Store) -> None:
-    before = await _meet(turn, store)
-    known = await store.get_circumstances(before.id)
-    if new := known.unknown_of(aliases_of(turn.message.sender)):
-        await store.learn_aliases(before.id, new, turn.now)
-    situation = Situation(
-        _as_met(before, turn.message),
+    if turn.message.became is not None:
+        await _follow_renaming(turn, store)
+        return
+    met = await meet(turn.message, store, turn.occasion)
+    known = await store.get_circumstances(met.person.id)
+    if new := known.unknown_of(met.aliases):
+        await store.learn_aliases(met.person.id, new, turn.now)
+    situation = _situation(turn, as_met(met, turn.message, known), known)
+    intent = understand(_heard(turn.message), _standing(situation))
+    outcome = respond(intent, situation)
+    after = await record_outcome(
+        outcome,
+        situation,
+        met.person,
+        known,
+        inbound=turn.message.ref,
+        occasion=turn.occasion,
+        store=store,
+    )
+    if outcome.wants_transcript:
+        store.publish(_transcribe(turn, after))
+    store.publish(_understood(turn, after.id, intent.meaning))
+    metrics.INBOUND.labels(intent.meaning).inc()
+
+
+async def _follow_renaming(turn: Turn, store: Store) -> None:
+    """Nothing is said: the person has not written."""
+    person = await rename(turn.message, store, turn.occasion)
+    if person is not None:
+        store.publish(_understood(turn, person.id, RENAMED))
+    metrics.INBOUND.labels(RENAMED).inc()
+
+
+def _situation(turn: Turn, person: Person, known: Circumstances) -> Situation:
+    return Situation(
+        person,
         turn.now,
         turn.message.text or "",
         known.dialogue_at(turn.now),
         known.open_question,
-    )
-    intent = understand(_heard(turn.message), _standing(situation))
-    outcome = respond(intent, situation)
-    after = await _keep(turn, store, before, outcome)
-    if outcome.dialogue is None and known.dialogue is not None:
-        await store.end_dialogue(after.id)
-    elif outcome.dialogue is not None and outcome.dialogue != situation.dialogue:
-        await store.keep_dialogue(after.id, outcome.dialogue)
-    for message in _answers(turn, intent, outcome, after):
-        store.publish(message)
-    metrics.INBOUND.labels(intent.meaning).inc()
-
-
-async def _meet(turn: Turn, store: Store) -> Person:
-    aliases = aliases_of(turn.message.sender)
-    if not aliases:
-        raise SenderHasNoName
-    found = await store.get_or_create(aliases, _stranger(turn, aliases))
-    return found[0] if len(found) == 1 else await _unite(found, store, turn.now)
-
-
-def _stranger(turn: Turn, aliases: Sequence[Alias]) -> Person:
-    number = next((alias.value for alias in aliases if alias.group == "number"), None)
-    guessed = language_of_words(turn.message.text or "") or language_of_number(number)
-    return Person(
-        id=UserId(new_id()),
-        state="unknown",
-        language=guessed,
-        created_at=turn.now,
-        updated_at=turn.now,
-        channel=turn.message.channel,
-        address=number,
+        note_id(turn.message.provider_id),
     )
 
 
-async def _unite(found: Sequence[Person], store: Store, now: datetime) -> Person:
-    """Two names that we took for two people arrive in one message: the one who got furthest
-    stays, and a STOP of either counts."""
-    winner, *losers = sorted(found, key=people.rank)
-    for loser in losers:
-        await store.give_identities(loser.id, winner.id)
-        await store.record(loser, people.deleted(loser), source="united", now=now)
-    if any(person.state == "opted_out" for person in losers) and winner.state != "opted_out":
-        return await store.record(winner, people.opted_out(winner), source="united", now=now)
-    return winner
-
-
-def _as_met(person: Person, message: MessageReceived) -> Person:
-    """WhatsApp knows better than a web form where a person is reached."""
-    aliases = aliases_of(message.sender)
-    number = next((alias.value for alias in aliases if alias.kind == "wa_id"), person.address)
-    is_named = person.name is None and person.consented_at and person.state in NAMED_STATES
-    name = people.clean_name(message.sender.profile_name) if is_named else person.name
-    return replace(person, address=number, channel=message.channel, name=name)
+def note_id(provider_id: str) -> str:
+    return str(derived_id("voice-note", provider_id))
 
 
 def _heard(message: MessageReceived) -> Heard:
-    return Heard(message.kind, message.text or "", message.choice_id)
+    has_media = message.media is not None
+    return Heard(message.kind, message.text or "", message.choice_id, has_media)
 
 
 def _standing(situation: Situation) -> Standing:
@@ -121,62 +109,74 @@ def _standing(situation: Situation) -> Standing:
     )
 
 
-async def _keep(turn: Turn, store: Store, before: Person, outcome: Outcome) -> Person:
-    if outcome.person.state == "deleted":
-        await block_number(before, store, turn.now)
-    after = await store.record(before, outcome.person, source="chat", now=turn.now)
-    if after.state == "opted_out" != before.state:
-        metrics.OPT_OUTS.labels("chat").inc()
-    if outcome.consent is not None:
-        message = turn.message
-        await store.record_consent(
-            after,
-            Consent(
-                outcome.consent, turn.policy_version, message.channel, message.message_id, turn.now
-            ),
-        )
-    return after
-
-
-def _answers(turn: Turn, intent: Intent, outcome: Outcome, person: Person) -> Iterator[Message]:
-    """Their ids are derived from the inbound message: a retry says the same, not more."""
-    if outcome.reply is not None:
-        yield _send(turn, outcome.reply, person)
-    if outcome.hand_on is not None:
-        yield _handle_reply(turn, outcome.hand_on, person)
-    yield InboundUnderstood(
+def _understood(turn: Turn, user_id: UserId, intent: str) -> InboundUnderstood:
+    return InboundUnderstood(
         message_id=derived_id("understood", turn.message.message_id),
         occurred_at=turn.now,
-        user_id=person.id,
+        user_id=user_id,
         inbound=turn.message.ref,
-        intent=intent.meaning,
-        opens_window=turn.message.kind not in OPENS_NO_WINDOW,
+        intent=intent,
+        opens_window=turn.message.kind not in SILENT_KINDS,
     )
 
 
-def _send(turn: Turn, reply: Reply, person: Person) -> SendMessage:
-    return SendMessage(
-        message_id=derived_id("reply", turn.message.message_id),
+def _transcribe(turn: Turn, person: Person) -> TranscribeVoice:
+    assert turn.message.media is not None
+    return TranscribeVoice(
+        message_id=derived_id("transcribe", turn.message.message_id),
         occurred_at=turn.now,
         user_id=person.id,
-        kind=reply.kind,
-        values=dict(reply.values),
-        purpose=reply.purpose,
         inbound=turn.message.ref,
-        contact=person.contact,
+        media=turn.message.media,
+        language=person.language,
     )
 
 
-def _handle_reply(turn: Turn, hand_on: HandOn, person: Person) -> HandleReply:
-    return HandleReply(
-        message_id=derived_id("hand-on", turn.message.message_id),
-        occurred_at=turn.now,
-        user_id=person.id,
-        kind=hand_on.kind,
-        text=hand_on.text,
-        assignment_id=hand_on.assignment_id,
-        inbound=turn.message.ref,
+async def hear_transcript(
+    event: VoiceTranscribed, store: Store, now: datetime, policy_version: str
+) -> None:
+    """The end of a voice note's way; by now the person may have left, or written instead."""
+    person = await store.find(event.user_id)
+    if person is None or person.state not in ("active", "paused"):
+        return
+    known = await store.get_circumstances(person.id)
+    inbound = event.inbound
+    situation = Situation(
+        person,
+        now,
+        event.text or "",
+        known.dialogue_at(now),
+        known.open_question,
+        note_id(inbound.provider_id),
     )
+    await record_outcome(
+        _outcome_of(event, situation),
+        situation,
+        person,
+        known,
+        inbound=inbound,
+        occasion=Occasion(event.message_id, inbound.channel, now, policy_version),
+        store=store,
+    )
+
+
+def _outcome_of(event: VoiceTranscribed, situation: Situation) -> Outcome:
+    problem = event.problem or (None if situation.text.strip() else "unreadable")
+    metrics.TRANSCRIPTS.labels(problem or "heard").inc()
+    if problem is not None:
+        return voice_notes.tell_problem(situation, problem)
+    if voice_notes.is_stop(situation.text):
+        return respond(Intent(Meaning.STOP), situation)
+    return voice_notes.show_transcript(situation)
+
+
+async def follow(
+    events: Sequence[Message], store: Store, now: datetime, policy_version: str
+) -> None:
+    """People are locked before questions, as everywhere."""
+    failed = [event for event in events if isinstance(event, MessageFailed)]
+    await stop_refused(failed, store, now, policy_version)
+    await follow_questions(events, store, now)
 
 
 async def follow_questions(events: Sequence[Message], store: Store, now: datetime) -> None:

@@ -45,9 +45,20 @@ SKIPS = frozenset({"skip", "pular", "saltar"})
 DONT_KNOWS = frozenset({"i dont know", "dont know", "idk", "nao sei", "no se", "no lo se"})
 MODEL_ANSWERS = frozenset({"model answer", "resposta modelo", "respuesta modelo"})
 TRACKS = frozenset({"tracks", "courses", "areas", "cursos", "trilhas", "rutas"})
+LEVELS = frozenset({"level", "nivel", "my level", "meu nivel", "mi nivel"})
 SCHEDULES = frozenset({"schedule", "horario"})
 LANGUAGES = frozenset({"language", "idioma"})
 ZONE_CHANGES = frozenset({"change time zone", "mudar fuso horario", "cambiar zona horaria"})
+
+REPEATS = frozenset(
+    {
+        *("repeat", "repeat the question", "repeat question", "show the question", "repetir"),
+        *("repete", "repita", "repetir pergunta", "repetir a pergunta", "repete a pergunta"),
+        *("repita a pergunta", "ver a pergunta", "repite", "repetir pregunta", "ver la pregunta"),
+        *("repetir la pregunta", "repite la pregunta", "repita la pregunta"),
+    }
+)
+"""Only while there is a question that can be shown again."""
 
 IDLE_HELPS = frozenset({"info"})
 IDLE_MENUS = frozenset({"0", "home", "inicio", "hi", "hello", "oi", "ola", "hola"}) | STARTS

@@ -37,6 +37,9 @@ class User(Tables):
     consented_at: Mapped[datetime | None] = mapped_column(Instant)
     last_confirmation_at: Mapped[datetime | None] = mapped_column(Instant)
     last_still_stopped_at: Mapped[datetime | None] = mapped_column(Instant)
+    paused_by: Mapped[str | None] = mapped_column(Text)
+    preference_at: Mapped[datetime | None] = mapped_column(Instant)
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("users.users.id"))
 
 
 class Identity(Tables):
@@ -59,6 +62,22 @@ class Identity(Tables):
     canonical: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(Instant)
     until: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Merge(Tables):
+    """People taken for one. The ids stay; the snapshot goes once nothing can be taken back."""
+
+    __tablename__ = "merges"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    loser: Mapped[UUID] = mapped_column(Uuid)
+    winner: Mapped[UUID] = mapped_column(Uuid)
+    source: Mapped[str] = mapped_column(Text)
+    merged_at: Mapped[datetime] = mapped_column(Instant)
+    reversible_until: Mapped[datetime] = mapped_column(Instant)
+    reversed_at: Mapped[datetime | None] = mapped_column(Instant)
+    reversed_by: Mapped[str | None] = mapped_column(Text)
+    snapshot: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ConsentRow(Tables):

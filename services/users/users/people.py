@@ -1,8 +1,9 @@
 """A person as this service knows them, and the only ways in which their state may change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,21 +23,24 @@ from common.events import (
 )
 from common.ids import UserId, derived_id
 from users.errors import StateMoveForbidden
-
-MOVES: dict[UserState, frozenset[UserState]] = {
-    "unknown": frozenset({"onboarding", "pending", "opted_out", "deleted"}),
-    "onboarding": frozenset({"active", "pending", "declined", "opted_out", "deleted"}),
-    "pending": frozenset({"active", "opted_out", "deleted"}),
-    "active": frozenset({"paused", "opted_out", "deleted"}),
-    "paused": frozenset({"active", "opted_out", "deleted"}),
-    "declined": frozenset({"onboarding", "deleted"}),
-    "opted_out": frozenset({"active", "onboarding", "deleted"}),
-    "deleted": frozenset(),
-}
+from users.identity import is_number
 
 BY_PROGRESS: tuple[UserState, ...] = (
-    *("active", "paused", "opted_out", "pending", "onboarding", "declined", "unknown", "deleted"),
+    *("active", "paused", "opted_out", "pending", "onboarding", "declined", "unknown"),
+    *("merged", "deleted"),
 )
+
+MOVES: dict[UserState, frozenset[UserState]] = {
+    "unknown": frozenset({"onboarding", "pending", "opted_out", "merged", "deleted"}),
+    "onboarding": frozenset({"active", "pending", "declined", "opted_out", "merged", "deleted"}),
+    "pending": frozenset({"active", "opted_out", "merged", "deleted"}),
+    "active": frozenset({"paused", "opted_out", "merged", "deleted"}),
+    "paused": frozenset({"active", "opted_out", "merged", "deleted"}),
+    "declined": frozenset({"onboarding", "merged", "deleted"}),
+    "opted_out": frozenset({"active", "onboarding", "merged", "deleted"}),
+    "merged": frozenset(BY_PROGRESS) - {"merged"},
+    "deleted": frozenset(),
+}
 
 CONFIRMATION_EVERY = timedelta(days=30)
 """A stranger who types somebody's number into the web form can annoy them once in this time."""
@@ -64,6 +68,16 @@ class Person:
     consented_at: datetime | None = None
     last_confirmation_at: datetime | None = None
     last_still_stopped_at: datetime | None = None
+    paused_by: Literal["whatsapp"] | None = None
+    """WhatsApp's own switch, which then also ends the pause."""
+    preference_at: datetime | None = None
+    """When that switch was last set, or overruled by a START."""
+    merged_into: UserId | None = None
+
+    @property
+    def number(self) -> str | None:
+        """None of somebody whose number is hidden from us."""
+        return self.address if is_number(self.address) else None
 
     @property
     def preferences(self) -> Preferences | None:
@@ -95,7 +109,7 @@ class Person:
         return UserView(
             user_id=self.id,
             name=self.name,
-            phone=f"+{self.address}" if self.address else None,
+            phone=f"+{self.number}" if self.number else None,
             state=self.state,
             language=self.language,
             preferences=self.preferences,
@@ -134,7 +148,52 @@ def rank(person: Person) -> tuple[int, datetime]:
 
 
 def opted_out(person: Person) -> Person:
-    return replace(moved(person, "opted_out"), consented_at=None, last_still_stopped_at=None)
+    return replace(
+        moved(person, "opted_out"), consented_at=None, last_still_stopped_at=None, paused_by=None
+    )
+
+
+def restarted(person: Person, now: datetime) -> Person:
+    """Their own word counts for more than an earlier use of WhatsApp's switch."""
+    return replace(moved(person, "active"), paused_until=None, paused_by=None, preference_at=now)
+
+
+def preferring(person: Person, at: datetime, *, is_wanted: bool) -> Person:
+    """After WhatsApp's own switch was set `at` that time; news of it may come late and twice."""
+    last = person.preference_at
+    if last is not None and (at < last or (at == last and is_wanted)):
+        return person
+    told = replace(person, preference_at=at)
+    if is_wanted and person.state == "paused" and person.paused_by == "whatsapp":
+        return replace(moved(told, "active"), paused_by=None)
+    if not is_wanted and person.state == "active":
+        return replace(moved(told, "paused"), paused_by="whatsapp")
+    return told
+
+
+def merged(person: Person, winner: Person) -> Person:
+    """The profile stays, in case that the merge is taken back."""
+    return replace(moved(person, "merged"), merged_into=winner.id)
+
+
+def united(winner: Person, losers: Sequence[Person]) -> Person:
+    """Whatever any of them has stopped stays stopped."""
+    if any(person.state == "opted_out" for person in losers) and winner.state != "opted_out":
+        return opted_out(winner)
+    stopped_at = [p.preference_at for p in losers if p.paused_by == "whatsapp" and p.preference_at]
+    return preferring(winner, max(stopped_at), is_wanted=False) if stopped_at else winner
+
+
+def restored(row: Person, before: Person, winner: Person) -> Person:
+    """A merged person as they were `before`; what the person they were part of has stopped
+    meanwhile is stopped for them too."""
+    state = moved(row, before.state).state
+    back = replace(before, state=state, revision=row.revision, updated_at=row.updated_at)
+    if winner.state == "opted_out":
+        return opted_out(back) if "opted_out" in MOVES[state] else back
+    if winner.paused_by == "whatsapp" and winner.preference_at is not None:
+        return preferring(back, winner.preference_at, is_wanted=False)
+    return back
 
 
 def deleted(person: Person) -> Person:
@@ -200,7 +259,9 @@ def announcements(before: Person, after: Person, source: str, now: datetime) -> 
         contact=after.contact,
         preferences=after.preferences,
     )
-    if before.state == after.state:
+    if before.state == after.state or after.state == "merged":
+        return
+    if before.state == "merged" and after.state != "deleted":
         return
     name = derived_id("state", after.state, after.id, after.revision)
     if after.state == "opted_out":

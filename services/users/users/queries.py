@@ -2,7 +2,7 @@
 
 from common.database import Database
 from common.errors import CommandRefused
-from common.events import GetUser, ListUsers, UserPage, UserView
+from common.events import GetUser, ListMerges, ListUsers, MergePage, UserPage, UserView
 from users.store import Store
 
 PAGE_LIMIT = 200
@@ -25,3 +25,10 @@ async def list_users(query: ListUsers, database: Database) -> UserPage:
         items=tuple(person.view for person in shown),
         next_after=shown[-1].id if len(people) > limit else None,
     )
+
+
+async def list_merges(query: ListMerges, database: Database) -> MergePage:
+    limit = min(max(query.limit, 1), PAGE_LIMIT)
+    async with database.transaction() as transaction:
+        merges = await Store(transaction).merges.page(limit)
+    return MergePage(items=tuple(merge.view for merge in merges))

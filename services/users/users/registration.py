@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from common.errors import CommandRefused
 from common.events import (
     ChangeUser,
+    Channel,
     DeleteUser,
     Preferences,
     RegisterUser,
@@ -29,10 +31,13 @@ MAY_SIGN_UP = frozenset({"unknown", "onboarding", "pending"})
 """Whoever is further than this has said so in the chat; a web form may not speak for them."""
 
 
-async def register_user(command: RegisterUser, store: Store, now: datetime) -> UserRegistration:
+async def register_user(
+    command: RegisterUser, store: Store, now: datetime, channel: Channel = "cloud"
+) -> UserRegistration:
+    """Somebody new is reached on `channel` until they have written on another."""
     check_registration(command)
     alias = phone_alias(command.phone)
-    fresh = _person_of(command, alias.value, now)
+    fresh = replace(_person_of(command, alias.value, now), channel=channel)
     if not await store.find_by_alias([alias]) and await store.is_taken(command.user_id):
         raise CommandRefused("not_allowed", "user_id: it belongs to somebody else")
     person = (await store.get_or_create([alias], fresh))[0]
@@ -131,10 +136,10 @@ async def delete_user(command: DeleteUser, store: Store, now: datetime) -> UserV
     return after.view
 
 
-async def block_number(person: Person, store: Store, now: datetime) -> None:
+async def block_numbers(numbers: Iterable[str], store: Store, now: datetime) -> None:
     """After a "not me" the row that remembers the last confirmation is gone."""
-    if person.address:
-        await store.block_signup(number_hash(person.address), now + CONFIRMATION_EVERY)
+    for hashed in sorted({number_hash(number) for number in numbers}):
+        await store.block_signup(hashed, now + CONFIRMATION_EVERY)
 
 
 def number_hash(number: str) -> str:

@@ -9,7 +9,7 @@ WRITTEN = re.compile(
     r"(?P<half>\s(?:e|y) (?:meia|media))?"
     r"(?:\s?(?P<half_day>am|pm|a\.m|p\.m))?"
 )
-LEADING = re.compile(r"^(?:at|as|a las|a la|a|para|to)\s+")
+LEADING = re.compile(r"^(?:(?:at|as|a las|a la|las|la|a|para|pra|to)\s+)+")
 NAMED = {
     **dict.fromkeys(("noon", "midday", "meio dia", "mediodia"), "12:00"),
     **dict.fromkeys(("midnight", "meia noite", "medianoche"), "00:00"),

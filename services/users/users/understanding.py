@@ -10,13 +10,13 @@ from common.events import Channel, InboundKind, UserState
 from common.ids import AssignmentId
 from users import keywords
 from users.dialogues import STEPS, choice_of_number
+from users.sentences import language_in, level_in, time_in
 from users.times import is_time, parse_time
 from users.zones import find_zone
 
 SILENT_KINDS: frozenset[InboundKind] = frozenset({"reaction", "edit", "revoke", "system"})
 SPOKEN_KINDS: frozenset[InboundKind] = frozenset({"text", "button", "choice"})
 SHORT = 40  # characters; a longer text is not an attempt at a city or a time
-TIME_COMMAND = re.compile(r"(?:time|horario|hora)\s+(?P<rest>.*\d.*)")
 ZONE_COMMAND = re.compile(r"(?:zone|time ?zone|fuso(?: horario)?|zona(?: horaria)?)\s+(?P<rest>.+)")
 BARE_TIME = re.compile(r"\d{1,2}(?:\s?[:h]\s?\d{2}|\s?h|\s?hs)?(?:\s?[ap]m)?")
 
@@ -44,6 +44,7 @@ class Meaning(StrEnum):
     BAD_ZONE = "bad_zone"
     ASK_LANGUAGE = "ask_language"
     ASK_TRACK = "ask_track"
+    ASK_LEVEL = "ask_level"
     ASK_TIME = "ask_time"
     ASK_ZONE = "ask_zone"
     SIGNUP_CONFIRM = "signup_confirm"
@@ -55,6 +56,9 @@ class Meaning(StrEnum):
     DONT_KNOW = "dont_know"
     MODEL_ANSWER = "model_answer"
     QUESTION_NOW = "question_now"
+    VOICE = "voice"
+    VOICE_SEND = "voice_send"
+    VOICE_DISCARD = "voice_discard"
     REPLY = "reply"
     OLD_CHOICE = "old_choice"
 
@@ -71,6 +75,8 @@ class Heard:
     kind: InboundKind
     text: str = ""
     choice_id: str | None = None
+    has_media: bool = False
+    """There is something to fetch."""
 
     @property
     def words(self) -> str:
@@ -136,7 +142,12 @@ def _stranger(heard: Heard, words: str, standing: Standing) -> Intent | None:
 
 
 def _media(heard: Heard, words: str, standing: Standing) -> Intent | None:
-    return None if heard.kind in SPOKEN_KINDS else Intent(Meaning.MEDIA, heard.kind)
+    if heard.kind in SPOKEN_KINDS:
+        return None
+    may_answer = standing.state in ("active", "paused") and standing.has_open_question
+    if heard.kind == "audio" and heard.has_media and may_answer:
+        return Intent(Meaning.VOICE)
+    return Intent(Meaning.MEDIA, heard.kind)
 
 
 def _choice(heard: Heard, words: str, standing: Standing) -> Intent | None:
@@ -152,6 +163,9 @@ def intent_of_choice(choice_id: str) -> Intent | None:
     name, _, value = choice_id.partition(":")
     if name == "time":
         return Intent(Meaning.TIME, value) if is_time(value) else None
+    if name == "voice":
+        word, _, note = value.partition(":")
+        return Intent(VOICE_CHOICES[word], note) if word in VOICE_CHOICES else None
     if name in QUESTION_CHOICES:
         return _question_choice(QUESTION_CHOICES[name], value)
     return None
@@ -202,18 +216,22 @@ def _command(heard: Heard, words: str, standing: Standing) -> Intent | None:
         return Intent(Meaning.HELP)
     if words in COMMANDS:
         return COMMANDS[words]
+    if standing.has_open_question and words in keywords.REPEATS:
+        return Intent(Meaning.QUESTION_NOW)
     if words in keywords.LANGUAGE_NAMES:
         return Intent(Meaning.LANGUAGE, keywords.LANGUAGE_NAMES[words])
     return _command_with_value(words, standing)
 
 
 def _command_with_value(words: str, standing: Standing) -> Intent | None:
-    if len(words) > SHORT:
-        return None
-    if found := TIME_COMMAND.fullmatch(words):
-        time = parse_time(found["rest"])
+    if language := language_in(words):
+        return Intent(Meaning.LANGUAGE, language)
+    if level := level_in(words):
+        return Intent(Meaning.LEVEL, level)
+    if (written := time_in(words)) is not None:
+        time = parse_time(written)
         return Intent(Meaning.TIME, time) if time else _unless_open(Meaning.BAD_TIME, standing)
-    if found := ZONE_COMMAND.fullmatch(words):
+    if len(words) <= SHORT and (found := ZONE_COMMAND.fullmatch(words)):
         zone = find_zone(found["rest"])
         return Intent(Meaning.ZONE, zone) if zone else _unless_open(Meaning.BAD_ZONE, standing)
     return None
@@ -267,6 +285,7 @@ COMMANDS = _table(
     (keywords.DONT_KNOWS, Meaning.DONT_KNOW),
     (keywords.MODEL_ANSWERS, Meaning.MODEL_ANSWER),
     (keywords.TRACKS, Meaning.ASK_TRACK),
+    (keywords.LEVELS, Meaning.ASK_LEVEL),
     (keywords.SCHEDULES, Meaning.ASK_TIME),
     (keywords.LANGUAGES, Meaning.ASK_LANGUAGE),
     (keywords.ZONE_CHANGES, Meaning.ASK_ZONE),
@@ -291,10 +310,12 @@ PLAIN_CHOICES: dict[str, Intent] = {
     "question:now": Intent(Meaning.QUESTION_NOW),
     "menu": Intent(Meaning.MENU),
     "tracks": Intent(Meaning.ASK_TRACK),
+    "level": Intent(Meaning.ASK_LEVEL),
     "schedule": Intent(Meaning.ASK_TIME),
     "language": Intent(Meaning.ASK_LANGUAGE),
     "help": Intent(Meaning.HELP),
 }
+VOICE_CHOICES = {"send": Meaning.VOICE_SEND, "discard": Meaning.VOICE_DISCARD}
 QUESTION_CHOICES = {
     "hint": Meaning.HINT,
     "skip": Meaning.SKIP,
