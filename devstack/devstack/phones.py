@@ -25,6 +25,7 @@ class Bubble:
     at: datetime
     status: str
     template: str | None = None
+    channel: str = "cloud"
 
     @property
     def option_ids(self) -> tuple[str, ...]:
@@ -67,8 +68,11 @@ def _decoded(raw: bytes) -> Any:
 
 
 class Phone:
-    def __init__(self, simulator_url: str, number: str) -> None:
+    """With a channel, only that chat; without one, all chats, answering in the last one."""
+
+    def __init__(self, simulator_url: str, number: str, channel: str | None = None) -> None:
         self.number = number
+        self.channel = channel
         self._simulator = simulator_url
         self.transcript_url = f"{simulator_url}/control/phones/{number.lstrip('+')}/messages"
 
@@ -83,8 +87,13 @@ class Phone:
         """Any other kind of message, as the control API takes it."""
         self._post(body)
 
+    def on(self, channel: str) -> "Phone":
+        """The same person, in the chat with another of our numbers."""
+        return Phone(self._simulator, self.number, channel)
+
     def transcript(self) -> list[Bubble]:
-        _, body = call("GET", self.transcript_url)
+        query = f"?channel={self.channel}" if self.channel else ""
+        _, body = call("GET", self.transcript_url + query)
         items = body if isinstance(body, list) else body.get("messages", [])
         return [_bubble(item) for item in items]
 
@@ -108,7 +117,8 @@ class Phone:
         return self.wait_for(lambda _: True, after=after, within=within)
 
     def _post(self, body: dict[str, Any]) -> None:
-        status, answer = call("POST", self.transcript_url, body)
+        chosen = {"channel": self.channel} if self.channel else {}
+        status, answer = call("POST", self.transcript_url, chosen | body)
         assert status < 300, answer
 
 
@@ -122,6 +132,7 @@ def _bubble(item: dict[str, Any]) -> Bubble:
         at=datetime.fromisoformat(item["at"]),
         status=item.get("status") or "",
         template=template if isinstance(template, str) else str(template) if template else None,
+        channel=item.get("channel") or "cloud",
     )
 
 

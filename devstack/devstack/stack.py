@@ -149,6 +149,11 @@ class Stack:
                 "SABATINA_WHATSAPP_ACCESS_TOKEN": "simulated-access-token",
                 "SABATINA_WHATSAPP_APP_SECRET": APP_SECRET,
                 "SABATINA_WHATSAPP_VERIFY_TOKEN": "simulated-verify-token",
+                "SABATINA_WHATSAPP_BUSINESS_ACCOUNT_ID": "100000000000002",
+                "SABATINA_WAHA_URL": f"{self.simulator_url}/waha",
+                "SABATINA_WAHA_API_KEY": "simulated-waha-key",
+                "SABATINA_WAHA_HMAC_KEY": "simulated-waha-hmac-key",
+                "SABATINA_WAHA_HUMAN_PACE": "0",
             }
         given = {key: value for key, value in os.environ.items() if key.startswith(PASSED_ON)}
         return {**_basics(), **defaults, **given, **self.options.environment}

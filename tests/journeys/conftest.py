@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from common.events import Channel
 from devstack.otlp import TraceReceiver
 from devstack.phones import Bubble, Phone, TimeMachine, call, is_question, is_ready
 from devstack.stack import ADMIN_KEY, Stack, StackOptions
@@ -26,9 +27,10 @@ class Product:
     traces: TraceReceiver
     logs: Path
 
-    def phone(self) -> Phone:
-        """Somebody new."""
-        return Phone(self.stack.simulator_url, f"+55119{70_000_000 + next(_numbers):08}")
+    def phone(self, channel: Channel = "cloud") -> Phone:
+        """Somebody new, who writes to our number on `channel`."""
+        number = f"+55119{70_000_000 + next(_numbers):08}"
+        return Phone(self.stack.simulator_url, number, channel=channel)
 
     @property
     def clock(self) -> TimeMachine:

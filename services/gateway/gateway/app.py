@@ -14,10 +14,11 @@ from gateway import problems
 from gateway.api import admin_routes, public_routes
 from gateway.http import App, LimitedBodies, Observed
 from gateway.limits import RateLimit
+from gateway.merges import merge_routes
 from gateway.pages import page_routes
 from gateway.settings import Settings
 from gateway.store import AuditLog
-from gateway.webhook import webhook_route
+from gateway.webhook import webhook_routes
 
 
 class Server(uvicorn.Server):
@@ -45,10 +46,11 @@ def create_app(
     settings: Settings, publisher: Publisher, clock: Clock, limit: RateLimit, audit: AuditLog
 ) -> App:
     app = FastAPIOffline(title="Sabatina", version=VERSION, redirect_slashes=False)
-    app.router.routes.insert(0, webhook_route(settings, publisher, clock))
+    app.router.routes[:0] = webhook_routes(settings, publisher, clock)
     app.include_router(public_routes(settings, publisher, clock, limit), prefix="/api/users")
     admin = admin_routes(settings, publisher, clock, audit)
     app.include_router(admin, prefix="/api/users")
+    app.include_router(merge_routes(settings, publisher, clock, audit), prefix="/api/v1/merges")
     app.include_router(page_routes(settings.simulator_url if settings.simulation else None))
     problems.install(app)
     return Observed(LimitedBodies(app))

@@ -4,24 +4,40 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.config import JsonDict
 
 from common.events import Language, Preferences, RegisterUser, Track
 from common.ids import UserId, new_id
+from gateway.zones import zone_of_number
 
 NAME_LIMIT = 80
+ZONE_DESCRIPTION = "An IANA time zone. Left out, it is guessed from the number."
+
+EXAMPLE: JsonDict = {
+    "name": "Ana",
+    "phone": "+5511987654321",
+    "language": "pt",
+    "tracks": ["python", "dsa"],
+    "level": 2,
+    "timezone": "America/Sao_Paulo",
+    "time": "09:00",
+    "consent": True,
+}
 
 
 class Registration(BaseModel):
     """Somebody who wants a question a day."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", str_strip_whitespace=True, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     name: Annotated[str | None, Field(max_length=NAME_LIMIT)] = None
     phone: str
     language: Language
     tracks: Annotated[list[Track], Field(min_length=1, max_length=4)]
     level: Annotated[int, Field(ge=1, le=3)] = 1
-    timezone: str = "America/Sao_Paulo"
+    timezone: Annotated[str | None, Field(description=ZONE_DESCRIPTION)] = None
     time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
     consent: Literal[True]
 
@@ -49,8 +65,8 @@ class Registration(BaseModel):
 
     @field_validator("timezone")
     @classmethod
-    def _known_zone(cls, timezone: str) -> str:
-        if timezone not in available_timezones():
+    def _known_zone(cls, timezone: str | None) -> str | None:
+        if timezone is not None and timezone not in available_timezones():
             raise ValueError("not a known time zone")
         return timezone
 
@@ -65,7 +81,7 @@ class Registration(BaseModel):
                 "preferences": Preferences(
                     tracks=tuple(dict.fromkeys(self.tracks)),
                     level=self.level,
-                    timezone=self.timezone,
+                    timezone=self.timezone or zone_of_number(self.phone),
                     time=self.time,
                 ),
                 "consent_version": consent_version,

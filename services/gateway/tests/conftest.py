@@ -41,16 +41,23 @@ from gateway.settings import Settings
 from gateway.store import AuditLog
 
 SECRET = "simulated-app-secret"
+WAHA_KEY = "simulated-waha-hmac-key"
 ADMIN_KEY = "simulated-admin-key"
 
 
-def settings() -> Settings:
-    return Settings(
-        simulation=True,
-        whatsapp_app_secret=SecretStr(f"simulated-next-secret,{SECRET}"),
-        whatsapp_verify_token=SecretStr("simulated-verify-token"),
-        admin_key=SecretStr(ADMIN_KEY),
-    )
+def settings(**changes: Any) -> Settings:
+    both = {
+        "whatsapp_app_secret": SecretStr(f"simulated-next-secret,{SECRET}"),
+        "whatsapp_verify_token": SecretStr("simulated-verify-token"),
+        "waha_hmac_key": SecretStr(f"simulated-next-key,{WAHA_KEY}"),
+        "admin_key": SecretStr(ADMIN_KEY),
+    }
+    return Settings.model_validate({"simulation": True, **both, **changes})
+
+
+def signed_by_waha(body: bytes, key: str = WAHA_KEY) -> dict[str, str]:
+    digest = hmac.new(key.encode(), body, hashlib.sha512).hexdigest()
+    return {"X-Webhook-Hmac": digest, "X-Webhook-Hmac-Algorithm": "sha512"}
 
 
 def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
@@ -92,6 +99,12 @@ class Door:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self.client.post(
             "/webhook/whatsapp", content=raw, headers=signed(raw) | headers
+        )
+
+    async def post_waha(self, body: bytes | dict[str, Any], **headers: str) -> httpx.Response:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.client.post(
+            "/webhook/waha", content=raw, headers=signed_by_waha(raw) | headers
         )
 
     async def published(self) -> list[Message]:

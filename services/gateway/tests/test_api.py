@@ -32,6 +32,7 @@ async def test_a_new_number_is_created_and_a_known_one_is_found(
     first, second = await register(client), await register(client)
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.json()["id"] == second.json()["id"]
+    assert first.json()["user_id"] == first.json()["id"]
     assert first.json()["state"] == "pending"
     assert len(people.by_phone) == 1
 
@@ -65,8 +66,39 @@ async def test_a_wrong_field_is_named_with_advice(
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     [error] = answer.json()["errors"]
-    assert error["field"].split(".")[0] == field
+    assert error["field"] == field
     assert len(error["message"]) > 10
+
+
+async def test_a_field_with_two_wrong_items_is_named_once(client: httpx.AsyncClient) -> None:
+    answer = await register(client, tracks=["cobol", "python", "fortran"])
+    assert [error["field"] for error in answer.json()["errors"]] == ["tracks"]
+
+
+@pytest.mark.parametrize(
+    ("phone", "zone"),
+    [
+        ("+5511987654321", "America/Sao_Paulo"),
+        ("+5592987654321", "America/Manaus"),
+        ("+12125550123", "America/New_York"),
+        ("+18005550123", "America/New_York"),
+        ("+525512345678", "America/Mexico_City"),
+        ("+351912345678", "Europe/Lisbon"),
+        ("+34612345678", "Europe/Madrid"),
+        ("+79161234567", "Europe/Moscow"),
+        ("+56912345678", "America/Santiago"),
+        ("+819012345678", "Asia/Tokyo"),
+    ],
+)
+async def test_a_zone_that_is_left_out_is_the_numbers_own(
+    client: httpx.AsyncClient, people: People, phone: str, zone: str
+) -> None:
+    whole = {key: value for key, value in ANA.items() if key != "timezone"}
+    answer = await client.post("/api/users/register", json=whole | {"phone": phone})
+    assert answer.status_code == 201
+    preferences = people.by_phone[phone].preferences
+    assert preferences is not None
+    assert preferences.timezone == zone
 
 
 async def test_missing_fields_are_all_named(client: httpx.AsyncClient) -> None:
@@ -139,6 +171,25 @@ async def test_the_start_page_and_health_answer(client: httpx.AsyncClient) -> No
         assert (await client.get(path)).text == "ok"
     schema = (await client.get("/openapi.json")).json()
     assert "/api/users/register" in schema["paths"]
+
+
+async def test_the_api_page_describes_what_is_really_answered(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert "HTTPValidationError" not in str(document)
+    register = document["paths"]["/api/users/register"]["post"]["responses"]
+    assert set(register) == {"200", "201", "202", "409", "413", "422", "429", "503"}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    [(media_type, content)] = response["content"].items()
+                    assert media_type == "application/problem+json"
+                    assert content["schema"]["$ref"].endswith("/Problem")
+                    assert content["example"]["status"] == int(status)
+    assert set(document["components"]["schemas"]["Problem"]["properties"]) == {
+        *("title", "status", "errors"),
+    }
+    assert "FieldProblem" in document["components"]["schemas"]
 
 
 async def test_the_api_page_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
