@@ -8,10 +8,10 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml servic
 PACKAGES := common devstack simulator $(notdir $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run reset test chaos bench lint fmt types content-lint contracts webhook-test dead-letters lock clean
+.PHONY: help setup run reset test chaos bench lint fmt types content-lint contracts webhook-test templates-status templates-push dead-letters lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## Make .venv with everything (the other targets do it by themselves)
 
@@ -62,6 +62,12 @@ contracts: setup ## Write the message schemas and the AsyncAPI document again
 
 webhook-test: setup ## Send one signed message to the gateway that runs on PORT
 	@$(BIN)/python -m devstack.webhook_test --port $(PORT)
+
+templates-status: setup ## Compare the templates of the WhatsApp account with ours
+	@$(BIN)/python -m messenger.templates status
+
+templates-push: setup ## Create or edit them where they differ
+	@$(BIN)/python -m messenger.templates push
 
 dead-letters: setup ## List the messages that were given up (NATS=nats://...; otherwise of `make run`)
 	@test -n "$(NATS)" || { echo "Nothing runs on $(STATE); give NATS=nats://host:port"; exit 1; }

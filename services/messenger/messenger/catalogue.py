@@ -65,6 +65,8 @@ class TemplateWording(Part):
     body: str
     footer: str | None = None
     buttons: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    """Values that Meta's reviewer sees in place of `{{1}}`, `{{2}}`..."""
 
 
 class Template(Part):

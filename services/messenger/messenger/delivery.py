@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.events import Event, MessageAccepted, MessageDelivered, MessageFailed, StatusReceived
 from common.ids import MessageId, UserId, derived_id
-from messenger.errors_policy import RULES, Action, reason_for
+from messenger.errors_policy import RULES, Action, reason_for, rule_for_failure
 from messenger.sending import TEMPLATE_OUTSIDE_WINDOW
 
 RANKS = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
@@ -15,6 +15,9 @@ RANKS = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
 
 WORDS = {word: word for word in ("sent", "delivered", "read", "failed")} | {"played": "read"}
 """WhatsApp's words that say something about delivery."""
+
+PASSING = frozenset({Action.RETRY, Action.PACE, Action.PAUSE, Action.PERSON, Action.LANGUAGE})
+"""After these failures a message goes once more: what refused it ends, or is held back."""
 
 BEFORE_ACCEPTANCE = frozenset({"queued", "sending", "unknown"})
 
@@ -28,6 +31,8 @@ class Tracked:
     kind: str
     state: str
     not_before: datetime
+    purpose: str = "reply"
+    sending_at: datetime | None = None
     tries: int = 0
     resends: int = 0
     provider_id: str | None = None
@@ -36,6 +41,8 @@ class Tracked:
     is_template: bool = False
     must_be_template: bool = False
     is_forgotten: bool = False
+    template: str | None = None
+    is_fallback_language: bool = False
     error_code: int | None = None
     reason: str | None = None
     traceparent: str | None = None
@@ -60,6 +67,8 @@ def apply_status(message: Tracked, status: StatusReceived, now: datetime) -> Tra
         return message
     if word == "failed" and _deserves_template(message, status.error_code):
         return as_template(message, now, refused=status.provider_id)
+    if word == "failed" and _deserves_another_try(message, status.error_code):
+        return _tried_again(message, status, now)
     state = merge(message.state, word)
     merged = replace(
         message,
@@ -132,6 +141,29 @@ def _deserves_template(message: Tracked, code: int | None) -> bool:
     is_window_closed = rule is not None and rule.action is Action.TEMPLATE
     has_arrived = message.state in ("delivered", "read", "suppressed")
     return is_window_closed and not has_arrived and may_become_template(message)
+
+
+def _deserves_another_try(message: Tracked, code: int | None) -> bool:
+    """Once: the failure says that it did not arrive, and that it is not for ever."""
+    rule = rule_for_failure(code)
+    has_ended = message.state in ("queued", "failed", "delivered", "read", "suppressed")
+    is_second = message.refused_provider_id is not None or message.tries >= rule.tries
+    return rule.action in PASSING and not has_ended and not is_second
+
+
+def _tried_again(message: Tracked, status: StatusReceived, now: datetime) -> Tracked:
+    rule = rule_for_failure(status.error_code)
+    is_language = rule.action is Action.LANGUAGE
+    return replace(
+        message,
+        state="queued",
+        not_before=now + rule.pause,
+        provider_id=None,
+        refused_provider_id=status.provider_id,
+        is_fallback_language=message.is_fallback_language or is_language,
+        unknown_at=None,
+        sent_at=None,
+    )
 
 
 def _is_about_another_try(message: Tracked, status: StatusReceived, word: str) -> bool:

@@ -12,7 +12,9 @@ from common.clock import Clock
 from common.database import Database, Transaction
 from common.errors import DependencyUnavailable
 from common.events import Channel as ChannelName
-from messenger import metrics
+from messenger import lengths, metrics
+from messenger.attachments import check_attachment
+from messenger.budgets import Allowance
 from messenger.channels import (
     Channel,
     NotSent,
@@ -20,18 +22,29 @@ from messenger.channels import (
     OutcomeUnknown,
     SendRefused,
 )
-from messenger.errors_policy import Action, label_for
+from messenger.errors_policy import Scope, label_for
+from messenger.gate import shown_kind
+from messenger.human import Pace
+from messenger.numbered import NumberedRenderer
 from messenger.outcomes import Claimed, Finished, Result
+from messenger.outreach import ANY
 from messenger.pacing import Pacer
+from messenger.pauses import BUDGET, Paused
 from messenger.queue import Claim, Queue
 from messenger.rendering import NotRenderable, Renderer
 from messenger.sending import Suppress
 
 log = structlog.get_logger()
 
+URGENT = 1  # priority: what somebody waits for, a sign-up as well as a reply
+FOR_REPLIES = 0.1  # of the calls at once: kept free of daily messages, however slow those are
+QUIET_SHARE = 0.25  # of the rate, while WhatsApp takes us for a spammer
+RELEASE_EVERY = 1.0  # seconds
+RELEASE_IDLE = 0.1  # seconds, while there is nothing else to do
 IDLE_POLL = 0.5  # seconds; a commit in this process wakes the dispatcher at once
 BATCH = 100
 UNRECORDED = 400  # outcomes waiting to be recorded; PostgreSQL may be slower than WhatsApp
+BUSY = 16  # of these
 DATABASE_PAUSE = 0.3  # seconds between tries to record while PostgreSQL is away
 UNREACHABLE_PAUSE = 0.5  # seconds; doubles while WhatsApp cannot be connected to
 UNREACHABLE_LIMIT = 10.0
@@ -47,11 +60,19 @@ class Outlet:
     channel: Channel
     pacer: Pacer
     in_flight: int = 64
+    pace: Pace | None = None
+    """Where WhatsApp watches for machines."""
+    allowance: Allowance | None = None
+    """How many people may be reached in a day; None: nobody counts."""
 
 
 class Dispatcher:
     def __init__(
-        self, database: Database, clock: Clock, renderer: Renderer, outlet: Outlet
+        self,
+        database: Database,
+        clock: Clock,
+        renderer: Renderer | NumberedRenderer,
+        outlet: Outlet,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -61,8 +82,21 @@ class Dispatcher:
         self._finished: asyncio.Queue[Finished] = asyncio.Queue()
         self._calls: set[asyncio.Task[None]] = set()
         self._in_flight = 0
+        self._bulk_in_flight = 0
+        self._bulk_limit = max(int(outlet.in_flight * (1 - FOR_REPLIES)), 1)
+        self._paused = Paused()
+        self._released_at = 0.0
+        self._templates = renderer.templates if isinstance(renderer, Renderer) else {}
         self._unrecorded = 0
         self._pause = 0.0
+
+    @property
+    def outlet(self) -> Outlet:
+        return self._outlet
+
+    def is_busy(self) -> bool:
+        """So much is on its way that nothing should be done that can be left undone."""
+        return self._unrecorded > BUSY
 
     def wake(self) -> None:
         self._wake.set()
@@ -85,10 +119,14 @@ class Dispatcher:
         room = min(self._outlet.in_flight - self._in_flight, BATCH)
         if room <= 0 or self._unrecorded >= UNRECORDED:
             return IDLE_POLL
-        grant = await self._outlet.pacer.reserve(1 if self._pause else room)
+        bulk_room = self._bulk_limit - self._bulk_in_flight
+        room = min(room, bulk_room) if bulk_room > 0 else room
+        share = QUIET_SHARE if self._paused.is_daily else 1.0
+        grant = await self._outlet.pacer.reserve(1 if self._pause else room, share)
         if grant.slots == 0:
             return grant.wait
-        claim = await self._claim(grant.slots)
+        claim = await self._claim(grant.slots, lowest_priority=ANY if bulk_room > 0 else URGENT)
+        await self._release(is_idle=not claim.sent)
         if spare := grant.slots - len(claim.sent):
             await self._outlet.pacer.give_back(spare)
         for claimed in claim.sent:
@@ -99,15 +137,33 @@ class Dispatcher:
             return 0.0
         return self._until(claim)
 
-    async def _claim(self, slots: int) -> Claim:
+    async def _claim(self, slots: int, *, lowest_priority: int) -> Claim:
         async with self._database.transaction() as transaction:
             queue = self._queue(transaction)
-            claim = await queue.claim(slots)
-        metrics.PAUSED.set(claim.is_paused)
+            claim = await queue.claim(slots, lowest_priority=lowest_priority)
+        self._paused = claim.paused
         for _, how in claim.settled:
             if isinstance(how, Suppress):
                 metrics.SUPPRESSED.labels(how.reason).inc()
         return claim
+
+    async def _release(self, *, is_idle: bool) -> None:
+        """What is held goes on when its pause has ended, or when the budget has room."""
+        now = asyncio.get_running_loop().time()
+        if now - self._released_at < (RELEASE_IDLE if is_idle else RELEASE_EVERY):
+            return
+        self._released_at = now
+        async with self._database.transaction() as transaction:
+            queue = self._queue(transaction)
+            held = await queue.count_held()
+            released = await queue.release() if held else 0
+        if released:
+            self._wake.set()
+        name = self._outlet.name
+        for scope in (*Scope, BUDGET):
+            paused = any(known.split(":")[0] == scope for known in self._paused.probe_times)
+            metrics.PAUSED.labels(name, scope).set(paused)
+            metrics.HELD.labels(name, scope).set(held.get(scope, 0))
 
     def _until(self, claim: Claim) -> float:
         if claim.next_due_at is None:
@@ -118,6 +174,7 @@ class Dispatcher:
     def _start(self, claimed: Claimed) -> None:
         self._unrecorded += 1
         self._in_flight += 1
+        self._bulk_in_flight += claimed.message.purpose == "daily"
         call = asyncio.create_task(self._call(claimed))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
@@ -127,6 +184,7 @@ class Dispatcher:
         metrics.SEND_WAIT.labels(claimed.message.purpose).observe(waited.total_seconds())
         finished = Finished(claimed, await self._result(claimed))
         self._in_flight -= 1
+        self._bulk_in_flight -= claimed.message.purpose == "daily"
         if self._in_flight == self._outlet.in_flight // 2:
             self._wake.set()  # half at a time: claims for one slot each would cost more
         metrics.SENDS.labels(finished.outcome, label_for(finished.error_code)).inc()
@@ -135,12 +193,28 @@ class Dispatcher:
 
     async def _result(self, claimed: Claimed) -> Result:
         message, person = claimed.message, claimed.person
-        kind = "daily_ready" if claimed.is_template and message.kind == "question" else message.kind
+        kind = shown_kind(message.kind, is_template=claimed.is_template)
         try:
-            content = self._renderer.render(kind, person.language, message.values, name=person.name)
+            content = self._renderer.render(
+                kind,
+                person.language,
+                message.values,
+                name=person.name,
+                is_fallback_language=message.is_fallback_language,
+                room=lengths.CAPTION if message.attachment else lengths.TEXT,
+            )
+            check_attachment(message.attachment, content)
             to = (person.address or "").removeprefix("+")
             outbound = OutboundMessage(
-                message.id, to, content, message.purpose, message.traceparent, message.attachment
+                message.id,
+                to,
+                content,
+                message.purpose,
+                message.traceparent,
+                message.attachment,
+                message.user_id,
+                person.chat_id,
+                message.answers,
             )
             return await self._outlet.channel.send(outbound)
         except NotRenderable as error:
@@ -158,10 +232,6 @@ class Dispatcher:
             self._pause = min(max(self._pause * 2, UNREACHABLE_PAUSE), UNREACHABLE_LIMIT)
         else:
             self._pause = 0.0
-        rule = finished.rule
-        if rule is not None and rule.action in (Action.FIX, Action.PAUSE):
-            metrics.NEEDS_FIX.labels(label_for(finished.error_code)).inc()
-            log.error("whatsapp_refuses", code=finished.error_code, action=rule.action.value)
         if finished.slows_down:
             await self._outlet.pacer.slow_down()
 
@@ -195,7 +265,15 @@ class Dispatcher:
 
     def _queue(self, transaction: Transaction) -> Queue:
         outlet = self._outlet
-        return Queue(transaction, outlet.name, outlet.number_id, self._clock.now())
+        return Queue(
+            transaction,
+            outlet.name,
+            outlet.number_id,
+            self._clock.now(),
+            pace=outlet.pace,
+            templates=self._templates,
+            allowance=outlet.allowance,
+        )
 
     async def _sleep(self, seconds: float) -> None:
         if seconds <= 0:

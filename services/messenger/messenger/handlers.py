@@ -1,4 +1,6 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 
 from common.bus.consumer import Delivery
 from common.clock import Clock
@@ -13,16 +15,27 @@ from common.events import (
 )
 from messenger import metrics
 from messenger.delivery import WORDS
+from messenger.notices import Notices
+from messenger.session_store import SessionStore
 from messenger.store import Entering, Person, Store, aware, inbound_at, number_of
 from messenger.tracking import Tracking
 
 
 class Handlers:
-    """`wake` is called after each commit that may have made something sendable."""
+    """`wake` is called after each commit that may have made something sendable, `understood` with
+    the messages of people that were understood."""
 
-    def __init__(self, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        wake: Callable[[], None],
+        notices: Notices | None = None,
+        understood: Callable[[Sequence[InboundUnderstood]], None] | None = None,
+    ) -> None:
         self._clock = clock
         self._wake = wake
+        self._notices = notices or Notices("")
+        self._understood = understood
 
     async def queue_messages(
         self, deliveries: Sequence[Delivery], transaction: Transaction
@@ -67,7 +80,11 @@ class Handlers:
             await store.adopt(news)
         if deleted:
             await store.forget(deleted)
+        await SessionStore(transaction, now).note_life(_inbound_signs(deliveries))
         transaction.after_commit(self._wake)
+        if self._understood is not None:
+            understood = [d.message for d in deliveries if isinstance(d.message, InboundUnderstood)]
+            transaction.after_commit(partial(self._understood, understood))
 
     async def follow_deliveries(
         self, deliveries: Sequence[Delivery], transaction: Transaction
@@ -80,7 +97,18 @@ class Handlers:
                     metrics.STATUSES.labels(WORDS.get(status.status, "other")).inc()
                     statuses.append(status)
                 case NoticeReceived() as notice:
-                    await Store(transaction, now).keep_notice(notice)
+                    await self._notices.take(notice, transaction, now)
         if statuses:
             await Tracking(transaction, now).merge(statuses)
+            await SessionStore(transaction, now).note_life(
+                (status.number_id, now) for status in statuses if status.channel == "waha"
+            )
         transaction.after_commit(self._wake)
+
+
+def _inbound_signs(deliveries: Sequence[Delivery]) -> Iterator[tuple[str, datetime]]:
+    for delivery in deliveries:
+        if isinstance(delivery.message, InboundUnderstood):
+            inbound = delivery.message.inbound
+            if inbound.channel == "waha":
+                yield inbound.number_id, inbound.at

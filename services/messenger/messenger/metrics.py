@@ -24,7 +24,39 @@ SEND_WAIT = Histogram(
     ["purpose"],
     buckets=SECONDS,
 )
-PAUSED = Gauge("sabatina_sending_paused", "1 while WhatsApp refuses everything from our number.")
+WAHA_SESSION = Gauge(
+    "sabatina_waha_session", "1 for the state that the session was last seen in.", ["status"]
+)
+WAHA_MENDED = Counter(
+    "sabatina_waha_session_mended_total", "Starts and restarts of the session.", ["step"]
+)
+WAHA_FETCHED = Counter(
+    "sabatina_waha_messages_fetched_total",
+    "People's messages read from the history; most of them had come by webhook before.",
+)
+PAUSED = Gauge(
+    "sabatina_sending_paused",
+    "1 while WhatsApp refuses everything of a channel, the daily messages, or templates.",
+    ["channel", "scope"],
+)
+HELD = Gauge(
+    "sabatina_send_held",
+    "Messages that wait for a pause to end, or for room in the day's budget.",
+    ["channel", "scope"],
+)
+NOTICES = Counter(
+    "sabatina_whatsapp_notices_total",
+    "What WhatsApp told besides messages and statuses, by its field.",
+    ["field"],
+)
+READ_MARKS = Counter(
+    "sabatina_read_marks_total",
+    "People's messages marked as read: marked, failed, skipped.",
+    ["outcome"],
+)
+VOICE = Counter(
+    "sabatina_voice_total", "Voice notes by what became of them: text, or the problem.", ["outcome"]
+)
 NEEDS_FIX = Counter(
     "sabatina_send_needs_fix_total", "Refusals that only a person can mend, by code.", ["code"]
 )

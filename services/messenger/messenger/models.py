@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text
@@ -33,6 +33,13 @@ class Contact(Tables):
     last_inbound_number: Mapped[str | None]
     hold_until: Mapped[datetime | None]
     strikes: Mapped[int] = mapped_column(default=0)
+    no_daily_until: Mapped[datetime | None]
+    undelivered_days: Mapped[int] = mapped_column(default=0)
+    undelivered_on: Mapped[date | None]
+    learned_names: Mapped[str | None]
+    chat_id: Mapped[str | None]
+    chat_for: Mapped[str | None]
+    lid_asked_at: Mapped[datetime | None]
 
 
 class Message(Tables):
@@ -60,6 +67,9 @@ class Message(Tables):
     is_template: Mapped[bool] = mapped_column(default=False)
     must_be_template: Mapped[bool] = mapped_column(default=False)
     is_forgotten: Mapped[bool] = mapped_column(default=False)
+    is_fallback_language: Mapped[bool] = mapped_column(default=False)
+    template: Mapped[str | None]
+    held_for: Mapped[str | None]
     error_code: Mapped[int | None]
     reason: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -85,16 +95,66 @@ class Attempt(Tables):
     http_status: Mapped[int | None]
 
 
-class Channel(Tables):
-    """A row means that all sending from this number is paused."""
+class Pause(Tables):
+    """A row means that nothing of this scope leaves from this number."""
 
-    __tablename__ = "channels"
+    __tablename__ = "pauses"
 
     number_id: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
     paused_at: Mapped[datetime]
-    error_code: Mapped[int]
-    probe_at: Mapped[datetime]
+    error_code: Mapped[int | None]
+    probe_at: Mapped[datetime | None]
     probes: Mapped[int] = mapped_column(default=0)
+    first_pause: Mapped[timedelta]
+    longest_pause: Mapped[timedelta]
+
+
+class ConversationStart(Tables):
+    """When somebody was last reached outside their window."""
+
+    __tablename__ = "conversation_starts"
+
+    number_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reached_at: Mapped[datetime]
+
+
+class Limit(Tables):
+    """What WhatsApp told of how many people may be reached in a day."""
+
+    __tablename__ = "limits"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    tier: Mapped[str | None]
+    told_at: Mapped[datetime | None]
+    steady_since: Mapped[datetime]
+
+
+class WahaSession(Tables):
+    __tablename__ = "waha_sessions"
+
+    session: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(default="UNKNOWN")
+    first_working_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    unanswered_since: Mapped[datetime | None]
+    mended_at: Mapped[datetime | None]
+    mendings: Mapped[int] = mapped_column(default=0)
+    read_until: Mapped[datetime | None]
+    fetched_until: Mapped[datetime | None]
+    supervisor: Mapped[UUID | None]
+    supervised_until: Mapped[datetime | None]
+
+
+class Outreach(Tables):
+    """When the next message may leave, where WhatsApp watches for machines."""
+
+    __tablename__ = "outreach"
+
+    number_id: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
+    next_proactive_at: Mapped[datetime]
 
 
 class Notice(Tables):
@@ -105,6 +165,20 @@ class Notice(Tables):
     field: Mapped[str]
     original: Mapped[str]
     received_at: Mapped[datetime]
+
+
+class Template(Tables):
+    """One translation; an empty status means that nobody has told it."""
+
+    __tablename__ = "templates"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    category: Mapped[str | None]
+    quality: Mapped[str | None]
+    reason: Mapped[str | None]
+    updated_at: Mapped[datetime]
 
 
 class EarlyStatus(Tables):

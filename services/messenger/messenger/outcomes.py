@@ -2,18 +2,19 @@
 
 import random
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from messenger.channels import Accepted, NotSent, OutcomeUnknown, SendRefused
+from messenger.consequences import Refused
 from messenger.delivery import BEFORE_ACCEPTANCE, Tracked, as_template, may_become_template
 from messenger.errors_policy import Action, Rule, reason_for, rule_for
 from messenger.policies import WhenUnknown, when_unknown
 from messenger.rendering import NotRenderable
 from messenger.sending import Addressee, Queued
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 BACKOFF_LIMIT = timedelta(seconds=30)
-HOLD_POWERS = 6  # 4^6 s is over an hour
 Result = Accepted | SendRefused | NotSent | OutcomeUnknown | NotRenderable
 
 THROTTLES = frozenset({Action.PACE, Action.PERSON})
@@ -34,7 +35,10 @@ class Claimed:
     message: Queued
     person: Addressee
     is_template: bool
-    is_probe: bool = False
+    template: str | None = None
+    probes: str | None = None
+    """The scope of the pause that this message tries to end."""
+    at: datetime = NEVER
 
 
 @dataclass(frozen=True)
@@ -69,19 +73,26 @@ class Finished:
         return None
 
     @property
-    def pauses_number(self) -> bool:
-        return self.rule is not None and self.rule.action is Action.PAUSE
-
-    @property
     def slows_down(self) -> bool:
         return self.rule is not None and self.rule.action is Action.PACE
 
-    def hold_until(self, now: datetime) -> datetime | None:
-        """Meta's own formula: 4^n seconds, for this person only."""
-        if self.rule is None or self.rule.action is not Action.PERSON:
+    @property
+    def refused(self) -> Refused | None:
+        """For what follows beyond this message."""
+        if self.rule is None or not isinstance(self.result, SendRefused):
             return None
-        power = min(self.claimed.person.strikes, HOLD_POWERS)
-        return now + timedelta(seconds=4**power)
+        message, person = self.claimed.message, self.claimed.person
+        return Refused(
+            message.user_id,
+            message.purpose,
+            self.rule,
+            self.result.code,
+            self.claimed.template,
+            self.claimed.at,
+            strikes=person.strikes,
+            wait=self.result.retry_after or timedelta(),
+            is_last_language=message.is_fallback_language,
+        )
 
 
 def apply_outcome(message: Tracked, finished: Finished, now: datetime) -> Tracked:
@@ -121,6 +132,8 @@ def backoff(tries: int, pause: timedelta = timedelta(seconds=1)) -> timedelta:
 
 
 def _accepted(message: Tracked, provider_id: str, now: datetime) -> Tracked:
+    if provider_id == message.refused_provider_id:
+        return message  # its failure was told before its acceptance
     return replace(
         message,
         state="accepted" if message.state in BEFORE_ACCEPTANCE else message.state,
@@ -130,22 +143,25 @@ def _accepted(message: Tracked, provider_id: str, now: datetime) -> Tracked:
 
 
 def _refused(message: Tracked, finished: Finished, now: datetime) -> Tracked:
-    rule, refusal = finished.rule, finished.result
+    rule, refused = finished.rule, finished.refused
     assert rule is not None
-    assert isinstance(refusal, SendRefused)
-    after = refusal.retry_after or timedelta()
+    assert refused is not None
     match rule.action:
         case Action.PAUSE:
             return _again(message, now, counts=False)
         case Action.PERSON:
-            return _again(message, finished.hold_until(now) or now, counts=False)
+            return _again(message, refused.hold_until(now) or now, counts=False)
         case Action.PACE:
-            return _again(message, now + max(after, backoff(1)), counts=False)
+            return _again(message, now + max(refused.wait, backoff(1)), counts=False)
         case Action.RETRY if message.tries < rule.tries:
-            return _again(message, now + max(after, backoff(message.tries, rule.pause)))
+            return _again(message, now + max(refused.wait, backoff(message.tries, rule.pause)))
         case Action.TEMPLATE if may_become_template(message):
             return as_template(message, now)
-    return fail(message, reason_for(refusal.code), now, refusal.code)
+        case Action.LANGUAGE:
+            # The second refusal has paused the template: it waits with the others.
+            again = _again(message, now, counts=False)
+            return replace(again, is_fallback_language=True)
+    return fail(message, reason_for(refused.code), now, refused.code)
 
 
 def _again(message: Tracked, at: datetime, *, counts: bool = True) -> Tracked:

@@ -18,18 +18,22 @@ log = structlog.get_logger()
 
 REDIS_TIMEOUT = 0.2  # seconds
 BREAK = 2.0  # seconds without asking Redis again after it failed
-SLOW_FOR = 60.0  # seconds
 SLOWEST = 0.125  # of the rate
+RECOVERY = 0.05 / 3  # of the rate, a second: five percent more every three seconds
+SAME_MOMENT = 1.0  # seconds; refusals of one moment are one piece of news
 BURST = 0.25  # seconds of the rate that may go at once after a rest
 SHORTEST_WAIT = 0.002  # seconds
 
 # The generic cell rate algorithm: a key holds the moment at which the number is at rest again.
 # A negative `want` gives slots back. Returns {slots, microseconds until the next one}.
 RESERVE = """
-local interval = 1000000 / (tonumber(ARGV[1]) * tonumber(redis.call('GET', KEYS[2]) or '1'))
-local burst, want = tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+local factor = 1
+local at_once, since = string.match(redis.call('GET', KEYS[2]) or '', '(%S+) (%S+)')
+if since then factor = math.min(1, at_once + (now - since) / 1000000 * tonumber(ARGV[4])) end
+local interval = 1000000 / (tonumber(ARGV[1]) * factor)
+local burst, want = tonumber(ARGV[2]), tonumber(ARGV[3])
 local rest = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local free = math.floor(burst - (rest - now) / interval)
 local slots = math.max(math.min(want, free), math.min(want, 0))
@@ -41,9 +45,20 @@ end
 return {slots, math.max(math.ceil(rest + interval * (1 - burst) - now), 0)}
 """
 
+# Halves the part of the rate that has been reached again since the last time.
 SLOW_DOWN = """
-local factor = math.max(tonumber(redis.call('GET', KEYS[1]) or '1') / 2, tonumber(ARGV[1]))
-redis.call('SET', KEYS[1], tostring(factor), 'PX', ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local slowest, recovery, moment = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local factor = 1
+local at_once, since = string.match(redis.call('GET', KEYS[1]) or '', '(%S+) (%S+)')
+if since then
+  if (now - since) / 1000000 < moment then return end
+  factor = math.min(1, at_once + (now - since) / 1000000 * recovery)
+end
+factor = math.max(factor / 2, slowest)
+local ttl = string.format('%.0f', math.ceil((1 - factor) / recovery * 1000))
+redis.call('SET', KEYS[1], string.format('%.4f %.0f', factor, now), 'PX', ttl)
 """
 
 
@@ -55,12 +70,14 @@ class Grant:
 
 
 class Pacer(Protocol):
-    async def reserve(self, want: int) -> Grant: ...
+    async def reserve(self, want: int, share: float = 1.0) -> Grant:
+        """`share`: of the rate, while all of it would be too much."""
+        ...
 
     async def give_back(self, slots: int) -> None: ...
 
     async def slow_down(self) -> None:
-        """WhatsApp says that it is too much: half the rate for a while."""
+        """WhatsApp says that it is too much: half the rate, and then step by step more."""
         ...
 
 
@@ -71,26 +88,31 @@ class LocalPacer:
         self._rate = rate
         self._clock = clock
         self._rest = 0.0
-        self._factor = 1.0
-        self._slow_until = 0.0
+        self._slowed_to = 1.0
+        self._slowed_at = -math.inf
 
-    async def reserve(self, want: int) -> Grant:
+    async def reserve(self, want: int, share: float = 1.0) -> Grant:
         now = self._clock()
-        if now >= self._slow_until:
-            self._factor = 1.0
-        interval = 1 / (self._rate * self._factor)
-        burst = burst_of(self._rate)
+        interval = 1 / (self._rate * share * self.factor)
+        burst = burst_of(self._rate * share)
         rest = max(self._rest, now)
         slots = max(min(want, math.floor(burst - (rest - now) / interval)), 0)
         self._rest = rest + slots * interval
         return Grant(slots, max(self._rest + interval * (1 - burst) - now, SHORTEST_WAIT))
 
     async def give_back(self, slots: int) -> None:
-        self._rest -= slots / (self._rate * self._factor)
+        self._rest -= slots / (self._rate * self.factor)
 
     async def slow_down(self) -> None:
-        self._factor = max(self._factor / 2, SLOWEST)
-        self._slow_until = self._clock() + SLOW_FOR
+        if self._clock() - self._slowed_at < SAME_MOMENT:
+            return
+        self._slowed_to = max(self.factor / 2, SLOWEST)
+        self._slowed_at = self._clock()
+
+    @property
+    def factor(self) -> float:
+        """The part of the rate that is used at the moment."""
+        return min(1.0, self._slowed_to + (self._clock() - self._slowed_at) * RECOVERY)
 
 
 class RedisPacer:
@@ -110,14 +132,14 @@ class RedisPacer:
         self._share = LocalPacer(rate / replicas)
         self._broken_until = 0.0
 
-    async def reserve(self, want: int) -> Grant:
+    async def reserve(self, want: int, share: float = 1.0) -> Grant:
         if self._is_broken:
-            return await self._share.reserve(want)
+            return await self._share.reserve(want, share)
         try:
-            slots, wait = await self._call(want)
+            slots, wait = await self._call(want, share)
         except (RedisError, OSError, TimeoutError) as error:
             self._break(error)
-            return await self._share.reserve(want)
+            return await self._share.reserve(want, share)
         metrics.PACING_FALLBACK.set(0)
         return Grant(slots, max(wait / 1e6, SHORTEST_WAIT))
 
@@ -135,7 +157,7 @@ class RedisPacer:
         if self._is_broken:
             return
         try:
-            await self._slow_down(keys=self._keys[1:], args=[SLOWEST, int(SLOW_FOR * 1000)])
+            await self._slow_down(keys=self._keys[1:], args=[SLOWEST, RECOVERY, SAME_MOMENT])
         except (RedisError, OSError, TimeoutError) as error:
             self._break(error)
 
@@ -146,8 +168,9 @@ class RedisPacer:
     def _is_broken(self) -> bool:
         return time.monotonic() < self._broken_until
 
-    async def _call(self, want: int) -> tuple[int, int]:
-        arguments = [self._rate, burst_of(self._rate), want]
+    async def _call(self, want: int, share: float = 1.0) -> tuple[int, int]:
+        rate = self._rate * share
+        arguments = [rate, burst_of(rate), want, RECOVERY]
         slots, wait = await self._reserve(keys=self._keys, args=arguments)
         return int(slots), int(wait)
 

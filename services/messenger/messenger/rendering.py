@@ -1,7 +1,7 @@
 """A kind of message and its values become what WhatsApp shows. Nothing here can be too long."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from common.errors import SabatinaError
@@ -15,6 +15,7 @@ from messenger.catalogue import (
     TemplateEntry,
     Wording,
 )
+from messenger.template_states import NOTHING_TOLD, TemplateStates
 from messenger.wording import displayed, plain
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -80,38 +81,61 @@ class Renderer:
 
     catalogue: Catalogue
     constants: Values
+    template_states: Callable[[], TemplateStates] = lambda: NOTHING_TOLD
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """Their names, by kind."""
+        entries = self.catalogue.entries.items()
+        return {kind: one.template for kind, one in entries if isinstance(one, TemplateEntry)}
 
     def render(
-        self, kind: str, language: str, values: Values, *, name: str | None = None
+        self,
+        kind: str,
+        language: str,
+        values: Values,
+        *,
+        name: str | None = None,
+        is_fallback_language: bool = False,
+        room: int = lengths.TEXT,
     ) -> Content:
-        """Raises NotRenderable: an unknown kind, or a value that the sender left out."""
-        spoken = _language(language)
+        """Raises NotRenderable: an unknown kind, or a value that the sender left out.
+
+        `is_fallback_language`: WhatsApp has refused the template in the person's own. `room`: for
+        a text; a caption has less.
+        """
+        spoken = language_of(language)
         entry = self.catalogue.entries.get(kind)
         if entry is None:
             raise NotRenderable("unknown_kind")
         shown = displayed({**self.constants, **values}, spoken, self.catalogue.terms, name)
         if isinstance(entry, TemplateEntry):
-            return self._template(entry, spoken, shown)
-        return _free_form(entry, entry.wording(spoken), shown)
+            approved = self._approved_language(entry.template, spoken, is_fallback_language)
+            return self._template(entry, approved, shown)
+        return _free_form(entry, entry.wording(spoken), shown, room)
 
-    def _template(
-        self, entry: TemplateEntry, language: Language, values: Values
-    ) -> TemplateContent:
+    def _approved_language(self, template: str, spoken: Language, is_fallback: bool) -> str:
+        """When nothing can be sent, WhatsApp's refusal of the person's own pauses the template."""
+        own = TEMPLATE_LANGUAGES[spoken]
+        states = self.template_states()
+        return states.language_for(template, own, is_fallback=is_fallback) or own
+
+    def _template(self, entry: TemplateEntry, language: str, values: Values) -> TemplateContent:
         return TemplateContent(
             name=entry.template,
-            language=TEMPLATE_LANGUAGES[language],
-            parameters=tuple(_parameter(_value(values, key)) for key in entry.parameters),
+            language=language,
+            parameters=tuple(_parameter(value_of(values, key)) for key in entry.parameters),
             payloads=tuple(_option_id(payload, values) for payload in entry.payloads),
         )
 
 
-def _language(language: str) -> Language:
+def language_of(language: str) -> Language:
     return language if language in TEMPLATE_LANGUAGES else "en"
 
 
-def _free_form(entry: Entry, wording: Wording, values: Values) -> Content:
+def _free_form(entry: Entry, wording: Wording, values: Values, room: int) -> Content:
     if entry.kind == "text":
-        return TextContent(fill(wording.body, values, lengths.TEXT))
+        return TextContent(fill(wording.body, values, room))
     body = fill(wording.body, values, lengths.INTERACTIVE_BODY)
     footer = fill(wording.footer, values, lengths.FOOTER) if wording.footer else None
     if entry.kind == "buttons":
@@ -141,7 +165,7 @@ def _row(option: Option, values: Values) -> Choice:
 
 
 def _option_id(pattern: str, values: Values) -> str:
-    filled = PLACEHOLDER.sub(lambda match: _value(values, match[1]), pattern)
+    filled = PLACEHOLDER.sub(lambda match: value_of(values, match[1]), pattern)
     return lengths.cut_anywhere(filled, lengths.OPTION_ID).strip()
 
 
@@ -155,7 +179,7 @@ def fill(pattern: str, values: Values, limit: int) -> str:
     chosen = OPTIONAL.sub(lambda match: match[1] if _has_all(match[1], values) else "", pattern)
     names = PLACEHOLDER.findall(chosen)
     fixed = lengths.units(PLACEHOLDER.sub("", chosen))
-    found = {name: _value(values, name) for name in names}
+    found = {name: value_of(values, name) for name in names}
     room = limit - fixed
     if sum(lengths.units(found[name]) for name in names) <= room:
         return PLACEHOLDER.sub(lambda match: found[match[1]], chosen).strip()
@@ -171,7 +195,7 @@ def _has_all(block: str, values: Values) -> bool:
     return all(values.get(name, "").strip() for name in PLACEHOLDER.findall(block))
 
 
-def _value(values: Values, name: str) -> str:
+def value_of(values: Values, name: str) -> str:
     if name not in values:
         raise NotRenderable(f"missing_value_{name}")
     return values[name]

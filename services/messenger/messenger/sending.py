@@ -11,6 +11,11 @@ WINDOW_MARGIN = timedelta(minutes=5)  # WhatsApp's clock and the way there
 FIRST_WAIT = timedelta(seconds=0.2)
 WAIT_LIMIT = timedelta(seconds=15)
 PATIENCE = timedelta(minutes=10)  # for news of a person that is late
+PAIR_GAP = timedelta(seconds=6)  # WhatsApp's own rate for one person
+PAIR_BURST = 45  # messages that it lends them ahead
+PAIR_MEMORY = PAIR_BURST * PAIR_GAP
+DAYS_UNDELIVERED = 3
+"""Proactive messages that failed on so many days: nobody is there, until they write."""
 
 ALWAYS_TEMPLATES = frozenset({"confirm_signup", "daily_ready"})
 TEMPLATE_OUTSIDE_WINDOW = frozenset({"question"})
@@ -35,6 +40,12 @@ class Queued:
     must_be_template: bool = False
     traceparent: str | None = None
     attachment: Attachment | None = None
+    answers: str | None = None
+    """The person's message that it replies to."""
+    is_fallback_language: bool = False
+    sent_lately: int = 0
+    """Messages to this person within `PAIR_MEMORY`."""
+    last_sent_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,12 @@ class Addressee:
     hold_until: datetime | None = None
     strikes: int = 0
     channel: str = "cloud"
+    chat_id: str | None = None
+    """WAHA: the chat that WhatsApp has for the address."""
+    no_daily_until: datetime | None = None
+    undelivered_days: int = 0
+    learned_names: str | None = None
+    """What WhatsApp returned the last time, as it was passed on."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +91,29 @@ class Wait:
     until: datetime
 
 
-Decision = Send | Suppress | Fail | Wait
+@dataclass(frozen=True)
+class Hold:
+    """Until the pause of this scope, or the day's budget, lets it go."""
+
+    scope: str
+
+
+Decision = Send | Suppress | Fail | Wait | Hold
 
 
 def decide(message: Queued, person: Addressee, now: datetime) -> Decision:
     if not allows(person, message.purpose, message.kind):
         return Suppress(person.state)
+    if message.purpose == "daily" and person.undelivered_days >= DAYS_UNDELIVERED:
+        return Suppress("unreachable")
     if message.expires_at is not None and message.expires_at <= now:
         return Fail("expired")
     if person.revision < 0 or not person.address:
         return _wait_for_news(message, now)
     if person.hold_until is not None and person.hold_until > now:
         return Wait(person.hold_until)
+    if (until := _resting_until(message, person)) is not None and until > now:
+        return Wait(min(until, message.expires_at or until))
     return _send(message, person, now)
 
 
@@ -104,6 +132,17 @@ def allows(person: Addressee, purpose: Purpose, kind: str) -> bool:
             return person.state == "active"
         case "signup":
             return person.state == "pending"
+
+
+def _resting_until(message: Queued, person: Addressee) -> datetime | None:
+    """Before WhatsApp has to say that one person gets too much."""
+    if message.purpose == "daily" and person.no_daily_until is not None:
+        return person.no_daily_until
+    # With fewer than the burst in the time that fills it again, there is always one left; from
+    # then on each gap earns one.
+    if message.sent_lately >= PAIR_BURST and message.last_sent_at is not None:
+        return message.last_sent_at + PAIR_GAP
+    return None
 
 
 def is_window_open(last_inbound_at: datetime | None, now: datetime) -> bool:

@@ -41,7 +41,10 @@ ADOPT = text(
         last_inbound_at = greatest(known.last_inbound_at, excluded.last_inbound_at),
         last_inbound_number = CASE
             WHEN excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity')
-            THEN excluded.last_inbound_number ELSE known.last_inbound_number END
+            THEN excluded.last_inbound_number ELSE known.last_inbound_number END,
+        undelivered_days = CASE
+            WHEN excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity')
+            THEN 0 ELSE known.undelivered_days END
     WHERE known.state <> 'deleted' AND (excluded.revision > known.revision
         OR excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity'))
     RETURNING user_id
@@ -49,13 +52,15 @@ ADOPT = text(
 )
 
 # What waits for news of a person goes on; what is queued goes where the person is reached now.
+# What was held is looked at again: their window may be open now.
 WAKE = text(
     """
-    UPDATE messenger.messages AS m SET channel = c.channel,
+    UPDATE messenger.messages AS m SET channel = c.channel, held_for = NULL,
         not_before = CASE WHEN m.waits > 0 THEN least(m.not_before, :now) ELSE m.not_before END
     FROM messenger.contacts AS c
     WHERE c.user_id = m.user_id AND m.user_id = ANY(:users) AND m.state = 'queued'
-        AND (m.channel <> c.channel OR (m.waits > 0 AND m.not_before > :now))
+        AND (m.channel <> c.channel OR m.held_for IS NOT NULL
+            OR (m.waits > 0 AND m.not_before > :now))
     """
 )
 
@@ -75,7 +80,8 @@ BURY = text(
     INSERT INTO messenger.contacts (user_id, revision, state, language, channel)
     SELECT unnest(CAST(:users AS uuid[])), :revision, 'deleted', 'en', 'cloud'
     ON CONFLICT (user_id) DO UPDATE SET revision = excluded.revision, state = 'deleted',
-        address = NULL, name = NULL, last_inbound_at = NULL, hold_until = NULL
+        address = NULL, name = NULL, last_inbound_at = NULL, hold_until = NULL, chat_id = NULL,
+        chat_for = NULL, learned_names = NULL
     """
 )
 

@@ -10,9 +10,11 @@ from sqlalchemy import text
 from common.database import Transaction
 from common.events import StatusReceived
 from common.ids import derived_id
+from messenger.consequences import Consequences, Refused, lock_people
 from messenger.delivery import Tracked, apply_status, news
+from messenger.errors_policy import rule_for_failure
 from messenger.outcomes import settle_unknown
-from messenger.policies import CRASHED_AFTER, STATUS_WITHIN
+from messenger.policies import CRASHED_AFTER, LOOKED_UP, LOOKED_UP_WITHIN, STATUS_WITHIN
 
 EARLY_KEPT = timedelta(days=1)
 BATCH = 500
@@ -24,8 +26,13 @@ LOCK = text(f"{SELECT} WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 LOCK_NAMED = text(
     f"{SELECT} WHERE id = ANY(:ids) OR provider_id = ANY(:provider_ids) ORDER BY id FOR UPDATE"
 )
+PEOPLE_NAMED = text(
+    "SELECT DISTINCT user_id FROM messenger.messages"
+    " WHERE id = ANY(:ids) OR provider_id = ANY(:provider_ids)"
+)
 LOCK_OVERDUE = text(
     f"{SELECT} WHERE state = 'unknown' AND unknown_at <= :before"
+    " AND (channel <> ALL(:looked_up) OR attachment IS NOT NULL OR unknown_at <= :long_before)"
     f" ORDER BY id LIMIT {BATCH} FOR UPDATE SKIP LOCKED"
 )
 
@@ -37,6 +44,7 @@ CHANGING: dict[str, str] = {
     "provider_id": "text",
     "refused_provider_id": "text",
     "must_be_template": "boolean",
+    "is_fallback_language": "boolean",
     "error_code": "integer",
     "reason": "text",
     "unknown_at": "timestamptz",
@@ -124,22 +132,29 @@ class Tracking:
 
     async def merge(self, statuses: Sequence[StatusReceived]) -> None:
         """Statuses of messages that nobody knows are kept until somebody does."""
+        if any(status.status == "failed" for status in statuses):
+            await self._lock_people_of(statuses)
         found = await self._named_in(statuses)
         by_id = {message.id: message for message in found}
         by_provider_id = {m.provider_id: m.id for m in found if m.provider_id}
         latest = dict(by_id)
-        early = []
+        early, refused = [], []
         for status in statuses:
             tracker = tracker_of(status)
             key = tracker if tracker in by_id else by_provider_id.get(status.provider_id)
             if key is None:
                 early.append(status)
-            else:
-                latest[key] = apply_status(latest[key], status, self._now)
+                continue
+            before = latest[key]
+            latest[key] = apply_status(before, status, self._now)
+            if status.status == "failed" and latest[key] != before:
+                refused.append(_refused(before, status, self._now))
         for key, message in by_id.items():
             self.change(message, latest[key])
         await self.write()
         await self._keep_early(early)
+        number_id = next((status.number_id for status in statuses if status.number_id), "")
+        await Consequences(self._transaction, number_id, self._now).apply(refused)
 
     async def merge_early(self) -> None:
         """Those whose message became known after they had come."""
@@ -168,7 +183,14 @@ class Tracking:
         await self._connection.execute(FIND_CRASHED, {"now": self._now, "before": before})
 
     async def settle_overdue(self) -> int:
-        rows = await self._connection.execute(LOCK_OVERDUE, {"before": self._now - STATUS_WITHIN})
+        rows = await self._connection.execute(
+            LOCK_OVERDUE,
+            {
+                "before": self._now - STATUS_WITHIN,
+                "long_before": self._now - LOOKED_UP_WITHIN,
+                "looked_up": sorted(LOOKED_UP),
+            },
+        )
         overdue = [Tracked(*row) for row in rows]
         for message in overdue:
             self.change(message, settle_unknown(message, self._now))
@@ -182,12 +204,12 @@ class Tracking:
         rows = await self._connection.execute(COUNT_QUEUED)
         return {row.purpose: row.waiting for row in rows}
 
+    async def _lock_people_of(self, statuses: Sequence[StatusReceived]) -> None:
+        rows = await self._connection.execute(PEOPLE_NAMED, _names_in(statuses))
+        await lock_people(self._transaction, [row.user_id for row in rows])
+
     async def _named_in(self, statuses: Sequence[StatusReceived]) -> list[Tracked]:
-        ids = {tracker for status in statuses if (tracker := tracker_of(status))}
-        provider_ids = {status.provider_id for status in statuses}
-        rows = await self._connection.execute(
-            LOCK_NAMED, {"ids": list(ids), "provider_ids": list(provider_ids)}
-        )
+        rows = await self._connection.execute(LOCK_NAMED, _names_in(statuses))
         return [Tracked(*row) for row in rows]
 
     async def _keep_early(self, statuses: Iterable[StatusReceived]) -> None:
@@ -206,6 +228,23 @@ class Tracking:
                 "now": self._now,
             },
         )
+
+
+def _names_in(statuses: Sequence[StatusReceived]) -> dict[str, object]:
+    ids = {tracker for status in statuses if (tracker := tracker_of(status))}
+    return {"ids": list(ids), "provider_ids": list({status.provider_id for status in statuses})}
+
+
+def _refused(message: Tracked, status: StatusReceived, now: datetime) -> Refused:
+    return Refused(
+        message.user_id,
+        message.purpose,
+        rule_for_failure(status.error_code),
+        status.error_code,
+        message.template,
+        message.sending_at or now,
+        is_last_language=message.is_fallback_language,
+    )
 
 
 def tracker_of(status: StatusReceived) -> UUID | None:

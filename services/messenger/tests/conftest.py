@@ -20,6 +20,7 @@ from common.events import (
     InboundRef,
     InboundUnderstood,
     Message,
+    NoticeReceived,
     SendMessage,
     StatusReceived,
     UserChanged,
@@ -27,6 +28,7 @@ from common.events import (
 )
 from common.ids import UserId, new_id
 from messenger import catalogue
+from messenger.channels import Channel
 from messenger.channels.cloud import CloudChannel
 from messenger.dispatch import Dispatcher, Outlet
 from messenger.handlers import Handlers
@@ -65,7 +67,7 @@ class UnlimitedPacer:
     def __init__(self) -> None:
         self.slowed = 0
 
-    async def reserve(self, want: int) -> Grant:
+    async def reserve(self, want: int, share: float = 1.0) -> Grant:
         return Grant(want)
 
     async def give_back(self, slots: int) -> None:
@@ -97,7 +99,7 @@ class Rig:
         self.sweeper = Sweeper(database, self.clock, self.dispatcher.wake)
         self.handlers = Handlers(self.clock, self.dispatcher.wake)
 
-    def new_channel(self) -> CloudChannel:
+    def new_channel(self) -> Channel:
         return CloudChannel(self.whatsapp.url, NUMBER, "token", connections=64)
 
     def new_dispatcher(self) -> Dispatcher:
@@ -123,7 +125,7 @@ class Rig:
             match messages[0]:
                 case SendMessage():
                     await self.handlers.queue_messages(batch, transaction)
-                case StatusReceived():
+                case StatusReceived() | NoticeReceived():
                     await self.handlers.follow_deliveries(batch, transaction)
                 case _:
                     await self.handlers.follow_people(batch, transaction)

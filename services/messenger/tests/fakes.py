@@ -28,6 +28,11 @@ class FakeWhatsApp:
         self.sent: list[dict[str, object]] = []
         self.accepted: dict[str, str] = {}
         """Provider ids by tracker."""
+        self.names: dict[str, dict[str, str]] = {}
+        """What it calls people, by what they were called; itself when left out."""
+        self.marks: list[dict[str, object]] = []
+        """Read marks."""
+        self.mark_faults: deque[Fault] = deque()
         self.faults: deque[Fault] = deque()
         self.constant_fault: Fault | None = None
         self.delay = 0.0
@@ -45,6 +50,9 @@ class FakeWhatsApp:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         call = json.loads(await request.read())
+        if call.get("status") == "read":
+            self.marks.append(call)
+            return self._mark(request)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -72,13 +80,22 @@ class FakeWhatsApp:
     def _accept(self, call: dict[str, object]) -> bytes:
         provider_id = f"wamid.{next(self._ids)}"
         self.accepted[str(call["biz_opaque_callback_data"])] = provider_id
+        to = str(call.get("to") or call["recipient"])
         return json.dumps(
             {
                 "messaging_product": "whatsapp",
-                "contacts": [{"input": call["to"], "wa_id": call["to"]}],
+                "contacts": [{"input": to, **self.names.get(to, {"wa_id": to})}],
                 "messages": [{"id": provider_id}],
             }
         ).encode()
+
+    def _mark(self, request: web.Request) -> web.StreamResponse:
+        if not self.mark_faults:
+            return web.json_response({"success": True})
+        fault = self.mark_faults.popleft()
+        if fault.drops_connection and request.transport is not None:
+            request.transport.abort()
+        return _error(fault)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["FakeWhatsApp"]:

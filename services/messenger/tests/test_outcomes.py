@@ -1,14 +1,19 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from messenger import catalogue
 from messenger.channels import NotSent
 from messenger.channels.cloud import CloudChannel
+from messenger.policies import BY_KIND, when_unknown
 
-from .conftest import NUMBER, Rig
+from .conftest import CONTENT, NUMBER, Rig
 from .fakes import Fault
+
+KINDS = set(catalogue.load(CONTENT).entries)
 
 NO_ANSWER = Fault(is_accepted=True, drops_connection=True)
 
@@ -199,7 +204,7 @@ async def test_a_question_that_meets_a_closed_window_leaves_as_template_once(
         row = await rig.becomes(message, "failed")
         await rig.handle(reply)
         assert (await rig.becomes(reply, "failed")).reason == "window_closed"
-    assert rig.whatsapp.kinds() == ["interactive", "template", "text"]
+    assert rig.whatsapp.kinds() == ["interactive", "template"]  # the window is known to be closed
     assert row.reason == "window_closed"
 
 
@@ -243,7 +248,7 @@ async def test_too_fast_means_slower_and_again(rig: Rig, user: UUID) -> None:
 async def test_a_wait_that_whatsapp_asks_for_is_kept(rig: Rig, user: UUID) -> None:
     await rig.know(user)
     message = rig.send(user)
-    rig.whatsapp.faults.append(Fault(429, 80007, headers=(("Retry-After", "120"),)))
+    rig.whatsapp.faults.append(Fault(429, 130429, headers=(("Retry-After", "120"),)))
     async with rig.dispatching():
         await rig.handle(message)
         await asyncio.sleep(0.2)
@@ -274,4 +279,82 @@ async def test_a_number_that_may_not_send_pauses_and_is_probed_until_it_may(rig:
         for message in messages:
             await rig.becomes(message, "accepted")
     assert len(rig.whatsapp.sent) == 2 + len(messages)
-    assert await rig.rows("SELECT 1 FROM messenger.channels") == []
+    assert await rig.rows("SELECT 1 FROM messenger.pauses") == []
+
+
+async def test_the_limit_of_the_app_waits_as_long_as_whatsapp_asks(rig: Rig, user: UUID) -> None:
+    await rig.know(user)
+    message = rig.send(user)
+    rig.whatsapp.faults.append(Fault(429, 80007, headers=(("Retry-After", "1800"),)))
+    async with rig.dispatching():
+        await rig.handle(message)
+        await asyncio.sleep(0.2)
+        [pause] = await rig.rows("SELECT scope, probe_at FROM messenger.pauses")
+        assert (pause.scope, pause.probe_at) == ("all", rig.clock.now() + timedelta(minutes=30))
+        await rig.pass_time(timedelta(minutes=29))
+        await asyncio.sleep(0.2)
+        assert len(rig.whatsapp.sent) == 1
+        await rig.pass_time(timedelta(minutes=1))
+        await rig.becomes(message, "accepted")
+
+
+@pytest.mark.parametrize("word", ["held_for_quality_assessment", "paused"])
+async def test_a_template_that_whatsapp_keeps_back_is_accepted_and_not_sent_again(
+    rig: Rig, user: UUID, word: str
+) -> None:
+    await rig.know(user, wrote=False)
+    message = rig.question(user)
+    body = f'{{"messages": [{{"id": "wamid.9", "message_status": "{word}"}}]}}'
+    rig.whatsapp.faults.append(Fault(200, body=body))
+    async with rig.dispatching():
+        await rig.handle(message)
+        await rig.becomes(message, "accepted")
+        await rig.pass_time(timedelta(hours=1))
+        await rig.sweeper.sweep()
+        await asyncio.sleep(0.2)
+    assert len(rig.whatsapp.sent) == 1
+
+
+async def test_a_held_message_goes_on_when_its_kind_has_got_another_template(
+    rig: Rig, user: UUID
+) -> None:
+    await rig.know(user, wrote=False)
+    message = rig.question(user)
+    rig.whatsapp.faults.append(Fault(400, 132016))
+    async with rig.dispatching():
+        await rig.handle(message)
+        async with asyncio.timeout(5):
+            while (await rig.row(message)).held_for is None:
+                await asyncio.sleep(0.02)
+    newer = rig.renderer.catalogue.model_copy(deep=True)
+    entry = newer.entries["daily_ready"].model_copy(update={"template": "sabatina_ready_2"})
+    newer = newer.model_copy(update={"entries": {**newer.entries, "daily_ready": entry}})
+    rig.renderer = replace(rig.renderer, catalogue=newer)
+    rig.dispatcher = rig.new_dispatcher()
+    async with rig.dispatching():
+        row = await rig.becomes(message, "accepted")
+    assert row.template == "sabatina_ready_2"
+
+
+async def test_two_replicas_send_one_probe(rig: Rig) -> None:
+    people = [uuid4() for _ in range(20)]
+    for person in people:
+        await rig.know(person)
+    rig.whatsapp.constant_fault = Fault(401, 190)
+    async with rig.dispatching(rig.new_dispatcher(), rig.new_dispatcher()):
+        await rig.handle(rig.send(people[0]))
+        await asyncio.sleep(0.3)
+        seen = len(rig.whatsapp.sent)
+        await rig.handle(*[rig.send(person) for person in people])
+        rig.clock.advance(timedelta(seconds=31))
+        await asyncio.sleep(1.2)
+    assert len(rig.whatsapp.sent) == seen + 1
+
+
+def test_the_policy_for_a_send_in_doubt_is_written_down_for_each_kind() -> None:
+    for kind in KINDS:
+        expected = "give_up" if kind == "still_stopped" else "resend_once"
+        assert when_unknown(kind, is_template=False, resends=0) == expected
+        assert when_unknown(kind, is_template=False, resends=1) == "give_up"
+        assert when_unknown(kind, is_template=True, resends=0) == "give_up"
+    assert set(BY_KIND) <= KINDS

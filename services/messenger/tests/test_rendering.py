@@ -64,6 +64,14 @@ VALUES: dict[str, frozenset[str]] = {
         "level_set": "level",
         "fallback": "",
         "media_unsupported": "media",
+        "voice_heard": "transcript a",
+        "voice_discarded": "",
+        "voice_gone": "",
+        "voice_not_configured": "",
+        "voice_too_long": "",
+        "voice_too_large": "",
+        "voice_unreadable": "",
+        "voice_unavailable": "",
     }.items()
 }
 """What the other services promise to give for each kind."""
@@ -71,7 +79,7 @@ VALUES: dict[str, frozenset[str]] = {
 CHOICES = re.compile(
     r"lang:(pt|en|es)|consent:(yes|no|more)|track:(python|javascript|ruby|dsa|mixed)|level:[123]"
     r"|time:\d\d:\d\d|tz:change|question:now|menu|signup:(confirm|notme)|stop|tracks|schedule"
-    r"|language|help|(hint|skip|dontknow|model|answer):\{a\}"
+    r"|level|language|help|(hint|skip|dontknow|model|answer|voice:(send|discard)):\{a\}"
 )
 """What the other services understand."""
 
@@ -280,3 +288,27 @@ def test_what_cannot_be_rendered_says_why() -> None:
         RENDERER.render("nothing", "pt", {})
     with pytest.raises(NotRenderable, match="missing_value_model"):
         RENDERER.render("model_answer", "pt", {})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["consent", "consent_more"])
+def test_another_who_sees_the_answers_is_named_and_nobody_when_there_is_none(
+    kind: str, language: str
+) -> None:
+    assert "OpenAI" in body_of(kind, {}, language)
+    alone = Renderer(CATALOGUE, CONSTANTS | {"ai_provider": ""}).render(kind, language, {})
+    assert not isinstance(alone, TemplateContent)
+    assert "()" not in alone.body
+    assert not re.search(r"\b(IA|AI)\b", alone.body)
+
+
+def test_a_refused_language_is_replaced_by_an_approved_one() -> None:
+    content = RENDERER.render("daily_ready", "pt", QUESTION, is_fallback_language=True)
+    assert isinstance(content, TemplateContent)
+    assert (content.language, content.parameters[0]) == ("en", "12")
+
+
+def test_a_caption_has_less_room() -> None:
+    content = RENDERER.render("model_answer", "en", {"model": "word " * 900}, room=lengths.CAPTION)
+    assert isinstance(content, TextContent)
+    assert 900 < lengths.units(content.body) <= lengths.CAPTION

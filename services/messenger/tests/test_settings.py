@@ -22,6 +22,14 @@ def test_the_defaults_are_production(environment: pytest.MonkeyPatch) -> None:
     settings = Settings()
     assert settings.whatsapp_api_url == "https://graph.facebook.com/v26.0"
     assert settings.whatsapp_rate == 80
+    assert settings.assumed_tier == "250"
+
+
+def test_a_simulation_has_no_tier_unless_it_is_set(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SABATINA_SIMULATION", "true")
+    assert Settings().assumed_tier == "unlimited"
+    environment.setenv("SABATINA_WHATSAPP_TIER", "2000")
+    assert Settings().assumed_tier == "2000"
 
 
 @pytest.mark.parametrize(
@@ -51,3 +59,14 @@ def test_a_simulator_is_for_simulation(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SABATINA_WHATSAPP_ACCESS_TOKEN", "simulated-token")
     environment.setenv("SABATINA_SIMULATION", "true")
     assert Settings().simulation
+
+
+def test_people_are_told_of_openai_only_when_it_can_be_asked(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.delenv("OPENAI_API_KEY", raising=False)
+    assert Settings().constants["ai_provider"] == ""
+    environment.setenv("OPENAI_API_KEY", "a-key-of-the-tests")
+    assert Settings().constants["ai_provider"] == "OpenAI"
+    environment.setenv("SABATINA_AI_PROVIDER", "Example")
+    assert Settings().constants["ai_provider"] == "Example"

@@ -21,12 +21,20 @@ class OutboundMessage:
     purpose: Purpose
     traceparent: str | None = None
     attachment: Attachment | None = None
+    user_id: UUID | None = None
+    chat_id: str | None = None
+    """WAHA: the chat of `to`, when it is known."""
+    answers: str | None = None
+    """The person's message that this replies to."""
 
 
 @dataclass(frozen=True)
 class Accepted:
+    """`wa_id` and `business_scoped_id` are what WhatsApp calls the person, where it says so."""
+
     provider_id: str
     wa_id: str | None = None
+    business_scoped_id: str | None = None
 
 
 class Channel(Protocol):

@@ -1,31 +1,28 @@
 """WhatsApp's Cloud API, as Meta hosts it."""
 
-import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel, ValidationError
 
 from common import telemetry
-from messenger.channels import Accepted, NotSent, OutboundMessage, OutcomeUnknown, SendRefused
-from messenger.channels.cloud_payloads import payload_of
+from common.clock import Clock, SystemClock
+from messenger.channels import Accepted, OutboundMessage, OutcomeUnknown, SendRefused
+from messenger.channels.cloud_media import CloudUploads
+from messenger.channels.cloud_payloads import Json, payload_of, read_mark
+from messenger.channels.connection import Connection, retry_after
+from messenger.rendering import TemplateContent
 
 TIMEOUT = 10.0  # seconds until an answer
-TIMEOUTS = {"connect": 5.0, "pool": 5.0, "read": TIMEOUT}
-KEEP_ALIVE = 25.0  # seconds; shorter than any server's, so that no request meets a closing one
-
-# The base class of these is raised for a connection that broke after the request was written.
-NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+READ_TIMEOUT = 5.0
+UPLOAD_FAILED = 131053
+REAL_TIME = SystemClock()
 
 
 class _ContactNames(BaseModel):
     wa_id: str | None = None
+    user_id: str | None = None
 
 
 class _MessageName(BaseModel):
@@ -47,44 +44,51 @@ class _Refusal(BaseModel):
 
 
 class CloudChannel:
-    def __init__(self, api_url: str, number_id: str, token: str, *, connections: int) -> None:
-        limits = httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_ALIVE)
-        # The transport alone: cookies, redirects and authentication flows of a client would cost
-        # half as much again for each message, and nothing here uses them.
-        self._transport = AiohttpTransport(limits=limits)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    def __init__(
+        self,
+        api_url: str,
+        number_id: str,
+        token: str,
+        *,
+        connections: int,
+        clock: Clock = REAL_TIME,
+    ) -> None:
+        self._connection = Connection({"Authorization": f"Bearer {token}"}, connections=connections)
         self._url = httpx.URL(f"{api_url.rstrip('/')}/{number_id}/messages")
+        self._uploads = CloudUploads(api_url, number_id, token, clock)
 
     async def send(self, message: OutboundMessage) -> Accepted:
-        body = json.dumps(payload_of(message), ensure_ascii=False).encode()
         parent = telemetry.context_from(message.traceparent)
         with telemetry.span("POST whatsapp messages", kind=SpanKind.CLIENT, parent=parent) as span:
-            with _broken_connections_named():
-                response = await self._post(body)
+            body = payload_of(message, media_id=await self._uploaded(message))
+            response = await self._post(body, TIMEOUT)
             span.set_attribute("http.response.status_code", response.status_code)
-            return _answer(response)
+            try:
+                return _answer(response)
+            except SendRefused as refusal:
+                if message.attachment is not None and refusal.code == UPLOAD_FAILED:
+                    self._uploads.forget(message.attachment)
+                raise
+
+    async def mark_read(self, provider_id: str, *, shows_typing: bool) -> bool:
+        """Two ticks in blue, and the typing of a reply with them. Raises NotSent or
+        OutcomeUnknown; nothing depends on it."""
+        response = await self._post(read_mark(provider_id, shows_typing), READ_TIMEOUT)
+        return response.is_success
 
     async def close(self) -> None:
-        await self._transport.aclose()
+        await self._connection.close()
+        await self._uploads.close()
 
-    async def _post(self, body: bytes) -> httpx.Response:
-        request = httpx.Request(
-            "POST", self._url, headers=self._headers, content=body, extensions={"timeout": TIMEOUTS}
-        )
-        async with asyncio.timeout(TIMEOUT):
-            response = await self._transport.handle_async_request(request)
-            await response.aread()
-        return response
+    async def _uploaded(self, message: OutboundMessage) -> str | None:
+        """A template only announces what comes: nothing goes with it."""
+        if message.attachment is None or isinstance(message.content, TemplateContent):
+            return None
+        return await self._uploads.id_of(message.attachment)
 
-
-@contextmanager
-def _broken_connections_named() -> Iterator[None]:
-    """By the cause: the transport calls a reset after the request was written a ConnectTimeout."""
-    try:
-        yield
-    except (httpx.HTTPError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        cause = error.__cause__ or error
-        raise (NotSent() if isinstance(cause, NEVER_CONNECTED) else OutcomeUnknown()) from error
+    async def _post(self, body: Json, timeout: float) -> httpx.Response:
+        encoded = json.dumps(body, ensure_ascii=False).encode()
+        return await self._connection.request("POST", self._url, encoded, timeout=timeout)
 
 
 def _answer(response: httpx.Response) -> Accepted:
@@ -95,24 +99,19 @@ def _answer(response: httpx.Response) -> Accepted:
     except ValidationError:
         if response.is_server_error or response.status_code == 408:
             raise OutcomeUnknown(response.status_code) from None
-        raise SendRefused(None, response.status_code, retry_after=_retry_after(response)) from None
+        raise SendRefused(None, response.status_code, retry_after=retry_after(response)) from None
     raise SendRefused(
         error.code,
         response.status_code,
         is_transient=error.is_transient,
-        retry_after=_retry_after(response),
+        retry_after=retry_after(response),
     )
 
 
 def _acceptance(response: httpx.Response) -> Accepted:
     try:
         answer = _Acceptance.model_validate_json(response.content)
-        wa_id = answer.contacts[0].wa_id if answer.contacts else None
-        return Accepted(answer.messages[0].id, wa_id)
+        names = answer.contacts[0] if answer.contacts else _ContactNames()
+        return Accepted(answer.messages[0].id, names.wa_id or None, names.user_id or None)
     except (ValidationError, IndexError) as error:
         raise OutcomeUnknown(response.status_code) from error
-
-
-def _retry_after(response: httpx.Response) -> timedelta | None:
-    seconds = response.headers.get("retry-after", "")
-    return timedelta(seconds=min(int(seconds), 3600)) if seconds.isdecimal() else None
