@@ -1,65 +1,28 @@
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+"""What tests and the phone page use."""
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
+from simulator import control_business, control_people
 from simulator.clock import next_time_of_day
+from simulator.delivery import WEBHOOK_PATH
 from simulator.faults import ArmedFault, FaultOrder
 from simulator.journal import EntryView
-from simulator.person import Said
-from simulator.phones import Phone, canonical_number
+from simulator.numbers import canonical_number
 from simulator.stage import Stage
-from simulator.transcript import Message
-from simulator.views import ClockMove, ClockView, PhoneChange, PhoneView, phone_view
-
-
-class Taken(BaseModel):
-    id: str
-    phone: str
+from simulator.storage import State
+from simulator.views import ClockMove, ClockView, Replayed, zone
 
 
 def routes(stage: Stage) -> APIRouter:
     router = APIRouter(prefix="/control")
-    _add_phones(router, stage)
+    router.include_router(control_people.routes(stage))
+    router.include_router(control_business.routes(stage))
     _add_clock(router, stage)
     _add_faults(router, stage)
     _add_journals(router, stage)
+    _add_state(router, stage)
     return router
-
-
-def _add_phones(router: APIRouter, stage: Stage) -> None:
-    @router.get("/phones")
-    async def list_phones(limit: int | None = Query(None, ge=1)) -> list[PhoneView]:
-        """With a limit, those who were active last."""
-        phones = stage.phones.all()
-        if limit is not None:
-            phones = sorted(phones, key=_last_activity, reverse=True)[:limit]
-        return [phone_view(phone) for phone in phones]
-
-    @router.put("/phones/{phone}")
-    async def change_phone(phone: str, change: PhoneChange) -> PhoneView:
-        person = stage.phones.get_or_create(phone)
-        person.name = change.name or person.name
-        person.has_receipts = person.has_receipts if change.receipts is None else change.receipts
-        person.wa_id_form = change.wa_id_form or person.wa_id_form
-        stage.phones.touch(person)
-        return phone_view(person)
-
-    @router.post("/phones/{phone}/messages", status_code=202)
-    async def say(phone: str, said: Said, name: str | None = None) -> Taken:
-        person = stage.phones.get_or_create(phone)
-        person.name = said.name or name or person.name
-        return Taken(id=stage.people.say(person, said).id, phone=person.number)
-
-    @router.get("/phones/{phone}/messages", response_model_exclude_none=True)
-    async def read_transcript(phone: str) -> list[Message]:
-        person = stage.phones.find(phone)
-        return person.messages if person else []
-
-
-def _last_activity(phone: Phone) -> float:
-    return phone.messages[-1].at.timestamp() if phone.messages else float("inf")
 
 
 def _add_clock(router: APIRouter, stage: Stage) -> None:
@@ -78,15 +41,8 @@ def _add_clock(router: APIRouter, stage: Stage) -> None:
         elif move.to is not None:
             stage.clock.move_to(move.to)
         elif move.next is not None:
-            stage.clock.move_to(next_time_of_day(stage.clock.now(), move.next, _zone(move.zone)))
+            stage.clock.move_to(next_time_of_day(stage.clock.now(), move.next, zone(move.zone)))
         return view()
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise HTTPException(422, f"{name!r} is not a time zone") from error
 
 
 def _add_faults(router: APIRouter, stage: Stage) -> None:
@@ -126,13 +82,33 @@ def _add_journals(router: APIRouter, stage: Stage) -> None:
     ) -> list[EntryView]:
         return stage.webhooks.read_last(last) if last else stage.webhooks.read(since, limit)
 
-    @router.post("/reset", status_code=204)
-    async def reset() -> None:
-        """Forgets everything but the time, which cannot go back."""
-        stage.reset()
+    @router.post("/webhooks/{n}/replay")
+    async def replay_webhook(n: int) -> Replayed:
+        """Posts a recorded body again, signed anew, and tells the answer."""
+        entry = stage.webhooks.find(n)
+        if entry is None or entry.path != WEBHOOK_PATH:
+            raise HTTPException(404, f"webhook {n} is not in the journal, or not the Cloud API's")
+        return Replayed(status=await stage.business.delivery.repost(entry.body))
 
     @router.get("/events")
     async def follow_events() -> Response:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         stream = stage.live.stream()
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _add_state(router: APIRouter, stage: Stage) -> None:
+    @router.post("/reset", status_code=204)
+    async def reset() -> None:
+        """Forgets everything but the time, which cannot go back."""
+        stage.reset()
+
+    @router.get("/state")
+    async def export_state() -> Response:
+        return Response(stage.export_state().to_bytes(), media_type="application/json")
+
+    @router.put("/state", status_code=204)
+    async def import_state(state: State) -> None:
+        """In place of everything that is there; only the clock never goes back."""
+        stage.reset()
+        stage.import_state(state)

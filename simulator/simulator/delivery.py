@@ -3,7 +3,8 @@ import hashlib
 import hmac
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as own
 
 import aiohttp
 
@@ -11,35 +12,42 @@ from simulator.clock import Clock
 from simulator.faults import FaultOrder, Faults, Kind, Target
 from simulator.journal import Journal
 from simulator.settings import Settings
-from simulator.webhooks import Account, Value
+from simulator.webhooks import Account, Change, Value
+from simulator.wire import Wire
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 5.0
 LONGEST_CONNECT_SECONDS = 1.0
+WEBHOOK_PATH = "/webhook/whatsapp"
 _ON_ENQUEUE = {Kind.DROP, Kind.DUPLICATE, Kind.REORDER, Kind.DELAY}
 _ON_POST = {Kind.BAD_SIGNATURE}
 
 
 @dataclass(slots=True)
 class Update:
-    """One message or one status on its way to the gateway."""
+    """One message, status or notice on its way to the gateway."""
 
-    value: Value
+    value: Wire
     phone: str
     on_delivered: Callable[[], None] | None = None
+    field: str = "messages"
     not_before: float = 0
     first_tried: float | None = None
 
     @property
     def is_status(self) -> bool:
-        return self.value.statuses is not None
+        return isinstance(self.value, Value) and self.value.statuses is not None
+
+    @property
+    def change(self) -> Change:
+        return Change(value=self.value, field=self.field)
 
 
 @dataclass(slots=True)
 class Lane:
     """One phone's updates, in order. A lane that waits for a retry holds up no other."""
 
-    updates: deque[Update] = field(default_factory=deque)
+    updates: deque[Update] = own(default_factory=deque)
     held: Update | None = None
     is_scheduled: bool = False
     failures: int = 0
@@ -182,17 +190,22 @@ class WebhookDelivery:
 
     async def _post(self, updates: list[Update]) -> int | None:
         """The gateway's HTTP status, or None when no answer came."""
-        body = self._account.envelope([update.value for update in updates]).to_bytes()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Hub-Signature-256": self._signature(body, updates),
-        }
+        changes = [update.change for update in updates]
+        body = self._account.envelope(changes, self._clock.now()).to_bytes()
         for update in updates:
             update.first_tried = update.first_tried or self._loop.time()
+        return await self._post_recorded(body, self._signature(body, updates))
+
+    async def repost(self, body: bytes) -> int | None:
+        """A body from the journal once more, signed anew."""
+        return await self._post_recorded(body, self._signature(body, []))
+
+    async def _post_recorded(self, body: bytes, signature: str) -> int | None:
+        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
         answer = await self._post_bytes(body, headers)
         self._journal.record(
             method="POST",
-            path="/webhook/whatsapp",
+            path=WEBHOOK_PATH,
             body=body,
             at=self._clock.now(),
             status=answer,

@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Target = Literal["send", "webhook", "status", "llm"]
+from simulator.transcript import ChannelName
+
+Target = Literal["send", "media", "webhook", "status", "llm"]
 
 
 class Kind(StrEnum):
@@ -34,6 +36,7 @@ POSSIBLE: dict[Target, set[Kind]] = {
         Kind.HTTP_500_BEFORE,
         Kind.DELAY,
     },
+    "media": {Kind.ERROR, Kind.HTTP_500_BEFORE, Kind.DELAY},
     "webhook": _ON_A_WEBHOOK,
     "status": _ON_A_WEBHOOK | {Kind.FAILED_STATUS},
     "llm": {
@@ -61,6 +64,8 @@ class FaultOrder(BaseModel):
     code: int | None = None
     delay: timedelta = Field(default=timedelta(seconds=2), ge=timedelta())
     phone: str | None = None
+    channel: ChannelName | None = None
+    """Left out: both."""
 
     @model_validator(mode="after")
     def is_possible(self) -> "FaultOrder":
@@ -102,11 +107,15 @@ class Faults:
         self._changed("faults")
 
     def strike(
-        self, target: Target, kinds: set[Kind] | None = None, phone: str | None = None
+        self,
+        target: Target,
+        kinds: set[Kind] | None = None,
+        phone: str | None = None,
+        channel: ChannelName = "cloud",
     ) -> FaultOrder | None:
         """The first armed fault that hits this event; its count goes down by one."""
         for fault in self._armed:
-            if self._hits(fault, target, kinds, phone):
+            if fault.order.channel in (None, channel) and self._hits(fault, target, kinds, phone):
                 self._use(fault)
                 return fault.order
         return None

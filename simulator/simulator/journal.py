@@ -64,6 +64,12 @@ class Journal:
         stop = None if limit is None else skipped + limit
         return [_view(entry) for entry in islice(self._entries, skipped, stop)]
 
+    def find(self, n: int) -> Entry | None:
+        """The entry as it was posted, unless so many came after it that it is gone."""
+        if not self._entries or not self._entries[0].n <= n <= self._entries[-1].n:
+            return None
+        return self._entries[n - self._entries[0].n]
+
     def read_last(self, limit: int) -> list[EntryView]:
         return self.read(self._entries[-1].n - limit + 1) if self._entries else []
 

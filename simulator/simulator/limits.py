@@ -1,4 +1,7 @@
 import time
+from datetime import datetime, timedelta
+
+TIER_PERIOD = timedelta(hours=24)
 
 
 class TokenBucket:
@@ -28,3 +31,22 @@ class PairLimit:
         if number not in self._buckets:
             self._buckets[number] = TokenBucket(per_second=1 / 6, burst=45)
         return self._buckets[number].take()
+
+
+class MessagingTier:
+    """How many different people were written to outside a window in the last 24 hours."""
+
+    def __init__(self) -> None:
+        self._reached_at: dict[str, datetime] = {}
+
+    def forget_all(self) -> None:
+        self._reached_at.clear()
+
+    def take(self, number: str, now: datetime, tier: int) -> bool:
+        for known, reached_at in list(self._reached_at.items()):
+            if now - reached_at >= TIER_PERIOD:
+                del self._reached_at[known]
+        if number not in self._reached_at and len(self._reached_at) >= tier:
+            return False
+        self._reached_at.setdefault(number, now)
+        return True

@@ -1,18 +1,20 @@
 import asyncio
 import json
 import secrets
+from collections.abc import Awaitable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, HTTPException
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from simulator.connections import NoAnswer
 from simulator.faults import FaultOrder, Kind
 from simulator.marking import Exam, mark
 from simulator.schema_filling import Json, fill
 from simulator.stage import Stage
+from simulator.transcription import MissingPart, transcribe
 
 MODEL = "simulated-examiner"
 GARBAGE = 'Sure! Here is the marking you asked for: {"points": [{"id": "p1", "verdict": oops'
@@ -97,25 +99,60 @@ def routes(stage: Stage) -> APIRouter:
     @router.post("/chat/completions")
     async def complete(request: Request) -> Response:
         body = await request.body()
-        try:
-            response = await _answer(stage, request.headers.get("authorization", ""), body)
-        except OpenAIError as error:
-            response = error.response()
-        stage.calls.record(
-            method="POST",
-            path=request.url.path,
-            body=body,
-            at=stage.clock.now(),
-            status=None if isinstance(response, NoAnswer) else response.status_code,
-        )
+        response = await _outcome(_answer(stage, request, body))
+        _record(stage, request, body, response)
+        return response
+
+    @router.post("/audio/transcriptions")
+    async def transcribe_audio(request: Request) -> Response:
+        body = await request.body()
+        response = await _outcome(_transcribe(stage, request, body))
+        _record(stage, request, json.dumps({"multipart_bytes": len(body)}).encode(), response)
         return response
 
     return router
 
 
-async def _answer(stage: Stage, authorization: str, body: bytes) -> Response:
-    if not _has_key(authorization):
+async def _outcome(answer: Awaitable[Response]) -> Response:
+    try:
+        return await answer
+    except OpenAIError as error:
+        return error.response()
+
+
+def _record(stage: Stage, request: Request, body: bytes, response: Response) -> None:
+    stage.calls.record(
+        method="POST",
+        path=request.url.path,
+        body=body,
+        at=stage.clock.now(),
+        status=None if isinstance(response, NoAnswer) else response.status_code,
+    )
+
+
+async def _transcribe(stage: Stage, request: Request, body: bytes) -> Response:
+    _check_key(request)
+    try:
+        text, wanted = transcribe(request.headers.get("content-type", ""), body)
+    except MissingPart as error:
+        raise OpenAIError(400, str(error)) from error
+    fault = stage.faults.strike("llm")
+    if fault:
+        await _happen_before(fault)
+        if fault.kind is Kind.TIMEOUT_AFTER_ACCEPTANCE:
+            return NoAnswer(fault.delay.total_seconds())
+    spoilt = _spoil(Choice(content=text), fault)
+    heard = spoilt.content or ""
+    return PlainTextResponse(heard) if wanted == "text" else JSONResponse({"text": heard})
+
+
+def _check_key(request: Request) -> None:
+    if not _has_key(request.headers.get("authorization", "")):
         raise OpenAIError(401, "You didn't provide an API key.", "authentication_error")
+
+
+async def _answer(stage: Stage, request: Request, body: bytes) -> Response:
+    _check_key(request)
     completion = _parse(body)
     fault = stage.faults.strike("llm")
     if fault:

@@ -1,6 +1,6 @@
 """What a business may send to the messages endpoint, with WhatsApp's limits."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from simulator.cloud_errors import CloudError, MissingParameter
 
 REFUSED = "refused_value"
+MediaType = Literal["image", "video", "audio", "document", "sticker"]
+MEDIA_TYPES: frozenset[str] = frozenset(get_args(MediaType))
 
 
 def utf16_length(text: str) -> int:
@@ -44,6 +46,12 @@ def without_edge_spaces(text: str) -> str:
     return text
 
 
+def message_id(text: str) -> str:
+    if not text.startswith("wamid."):
+        raise refused("message_id must be the id of a message")
+    return text
+
+
 OptionId = AfterValidator(without_edge_spaces)
 
 
@@ -52,7 +60,7 @@ class Part(BaseModel):
 
 
 class Quote(Part):
-    message_id: str
+    message_id: Annotated[str, up_to(512), AfterValidator(message_id)]
 
 
 class Text(Part):
@@ -65,6 +73,7 @@ class Media(Part):
     link: str | None = None
     caption: Annotated[str, up_to(1024, 0)] = ""
     filename: str | None = None
+    voice: bool | None = None
 
     @model_validator(mode="after")
     def has_a_source(self) -> "Media":
@@ -156,6 +165,24 @@ class ButtonInteractive(Part):
     action: ButtonAction
 
 
+class LinkParameters(Part):
+    display_text: Annotated[str, up_to(20)]
+    url: str
+
+
+class LinkAction(Part):
+    name: Literal["cta_url"]
+    parameters: LinkParameters
+
+
+class LinkInteractive(Part):
+    type: Literal["cta_url"]
+    header: Header | None = None
+    body: Body
+    footer: Footer | None = None
+    action: LinkAction
+
+
 class ListInteractive(Part):
     type: Literal["list"]
     header: Header | None = None
@@ -170,7 +197,9 @@ class ListInteractive(Part):
         return self
 
 
-Interactive = Annotated[ButtonInteractive | ListInteractive, Field(discriminator="type")]
+Interactive = Annotated[
+    ButtonInteractive | ListInteractive | LinkInteractive, Field(discriminator="type")
+]
 
 
 class Language(Part):
@@ -203,9 +232,15 @@ class Template(Part):
 
 class Outgoing(Part):
     messaging_product: Literal["whatsapp"]
-    to: Annotated[str, up_to(20)]
+    recipient_type: Literal["individual"] = "individual"
+    to: Annotated[str, up_to(20)] | None = None
+    recipient: Annotated[str, up_to(140)] | None = None
     context: Quote | None = None
     biz_opaque_callback_data: Annotated[str, up_to(512, 0)] | None = None
+
+    @property
+    def addressed_to(self) -> str:
+        return self.to or self.recipient or ""
 
 
 class TextMessage(Outgoing):
@@ -223,14 +258,51 @@ class TemplateMessage(Outgoing):
     template: Template
 
 
-class ImageMessage(Outgoing):
-    type: Literal["image"]
-    image: Media
+class MediaMessage(Outgoing):
+    """An image, video, audio, document or sticker, under the key that its type names."""
+
+    type: MediaType
+    image: Media | None = None
+    video: Media | None = None
+    audio: Media | None = None
+    document: Media | None = None
+    sticker: Media | None = None
+
+    @model_validator(mode="after")
+    def has_its_media(self) -> "MediaMessage":
+        if getattr(self, self.type) is None:
+            raise PydanticCustomError("missing", "{name}", {"name": self.type})
+        return self
+
+    @property
+    def media(self) -> Media:
+        media: Media = getattr(self, self.type)
+        return media
 
 
-class DocumentMessage(Outgoing):
-    type: Literal["document"]
-    document: Media
+class Place(Part):
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    name: str | None = None
+    address: str | None = None
+
+
+class LocationMessage(Outgoing):
+    type: Literal["location"]
+    location: Place
+
+
+class CardName(Part):
+    formatted_name: Annotated[str, up_to(1024)]
+
+
+class Card(Part):
+    name: CardName
+
+
+class ContactsMessage(Outgoing):
+    type: Literal["contacts"]
+    contacts: Annotated[list[Card], Field(min_length=1)]
 
 
 class ReactionMessage(Outgoing):
@@ -253,8 +325,9 @@ OutgoingMessage = (
     TextMessage
     | InteractiveMessage
     | TemplateMessage
-    | ImageMessage
-    | DocumentMessage
+    | MediaMessage
+    | LocationMessage
+    | ContactsMessage
     | ReactionMessage
 )
 
@@ -262,15 +335,17 @@ OutgoingMessage = (
 def _kind_of(raw: Any) -> str:
     if not isinstance(raw, dict):
         return "text"
-    return "status" if "status" in raw else str(raw.get("type", "text"))
+    kind = "status" if "status" in raw else str(raw.get("type", "text"))
+    return "media" if kind in MEDIA_TYPES else kind
 
 
 Call = Annotated[
     Annotated[TextMessage, Tag("text")]
     | Annotated[InteractiveMessage, Tag("interactive")]
     | Annotated[TemplateMessage, Tag("template")]
-    | Annotated[ImageMessage, Tag("image")]
-    | Annotated[DocumentMessage, Tag("document")]
+    | Annotated[MediaMessage, Tag("media")]
+    | Annotated[LocationMessage, Tag("location")]
+    | Annotated[ContactsMessage, Tag("contacts")]
     | Annotated[ReactionMessage, Tag("reaction")]
     | Annotated[ReadMark, Tag("status")],
     Discriminator(_kind_of),
@@ -281,9 +356,12 @@ _CALL: TypeAdapter[OutgoingMessage | ReadMark] = TypeAdapter(Call)
 
 def parse_call(body: bytes) -> OutgoingMessage | ReadMark:
     try:
-        return _CALL.validate_json(body)
+        call = _CALL.validate_json(body)
     except ValidationError as error:
         raise _as_cloud_error(error.errors(include_url=False)[0]) from error
+    if isinstance(call, Outgoing) and not call.addressed_to:
+        raise MissingParameter("to")
+    return call
 
 
 def refuse_duplicates(values: list[str], what: str) -> None:
@@ -295,7 +373,8 @@ def _as_cloud_error(problem: ErrorDetails) -> CloudError:
     where = ".".join(str(step) for step in problem["loc"][1:])
     kind = problem["type"]
     if kind == "missing":
-        return MissingParameter(where)
+        is_named = "name" in problem.get("ctx", {})
+        return MissingParameter(str(problem["ctx"]["name"]) if is_named else where)
     if kind == REFUSED or kind == "too_short":
         return CloudError(131009, f"{where} {problem['msg']}".strip())
     return CloudError(100, f"{where} {problem['msg']}".strip())

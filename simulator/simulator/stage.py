@@ -3,23 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
-from simulator import webhooks
+from simulator.business import Business
 from simulator.clock import Clock
 from simulator.clock_stream import ClockStream
-from simulator.cloud_api import CloudApi
-from simulator.delivery import WebhookDelivery
 from simulator.faults import Faults
+from simulator.identifiers import Identifiers
 from simulator.journal import KEPT_CALLS, KEPT_WEBHOOKS, Journal
 from simulator.live import Live
-from simulator.person import People
-from simulator.phones import Phones
-from simulator.sending import Sending
+from simulator.media import MediaStore
+from simulator.phones import Phone, Phones
+from simulator.said import NoSuchChannel, Said, Speaker
 from simulator.settings import Settings
-from simulator.statuses import Statuses
-from simulator.storage import StateFile
-from simulator.template_api import TemplateApi
-from simulator.templates import TemplateBook
+from simulator.storage import State, StateFile
+from simulator.transcript import ChannelName, Message
+from simulator.waha.server import Waha
 
 
 class Stage:
@@ -27,34 +26,49 @@ class Stage:
         self.settings = settings
         self.live = Live()
         self.clock = Clock()
+        self.identifiers = Identifiers(settings.simulator_seed)
         self.faults = Faults(settings.simulator_seed, self.live.changed)
         self.calls = Journal(KEPT_CALLS, "calls", self.live.changed)
         self.webhooks = Journal(KEPT_WEBHOOKS, "webhooks", self.live.changed)
-        self.phones = Phones(self._changed, settings.simulator_read_receipts)
-        self._account = _account(settings)
-        self.delivery = WebhookDelivery(
-            settings, self._account, self.clock, self.faults, self.webhooks
+        self.phones = Phones(self._changed, self.identifiers, settings.simulator_read_receipts)
+        self.media = MediaStore(self.clock, self.identifiers)
+        self.business = Business(
+            settings,
+            self.clock,
+            self.faults,
+            self.phones,
+            self.media,
+            calls=self.calls,
+            webhook_journal=self.webhooks,
         )
-        self.people = People(self.clock, self.phones, self.delivery, self._account)
-        self.cloud_api = self._cloud_api()
+        self.waha = Waha(
+            settings,
+            self.clock,
+            self.faults,
+            self.phones,
+            self.media,
+            calls=self.calls,
+            webhooks=self.webhooks,
+            changed=self._changed,
+        )
+        self.speakers: dict[ChannelName, Speaker] = {
+            "cloud": self.business.people,
+            "waha": self.waha.people,
+        }
         self.clock.on_change(lambda: self._changed("clock"))
         path = settings.simulator_state
-        self._state_file = StateFile(path, self.clock, self.phones) if path else None
+        self._state_file = StateFile(path, self.export_state) if path else None
 
-    def _cloud_api(self) -> CloudApi:
-        book = TemplateBook(self.settings.simulator_templates)
-        statuses = Statuses(
-            self.clock,
-            self.phones,
-            self.faults,
-            self.delivery,
-            self._account,
-            gap_seconds=self.settings.simulator_status_gap_seconds,
-        )
-        sending = Sending(self.settings, self.clock, self.phones, book, statuses)
-        return CloudApi(
-            self.settings, self.clock, self.faults, sending, TemplateApi(book), self.calls
-        )
+    def say(self, phone: Phone, said: Said) -> Message:
+        """In the chat that is named, or quoted, or else in the one where the last message is."""
+        channel = said.channel or self._channel_of(said) or phone.channel_of_next()
+        if channel not in self.speakers:
+            raise NoSuchChannel(channel)
+        return self.speakers[channel].say(phone, said)
+
+    def _channel_of(self, said: Said) -> ChannelName | None:
+        found = self.phones.find_message(said.quote or said.message_id or "")
+        return found[1].channel if found else None
 
     def _changed(self, topic: str) -> None:
         self.live.changed(topic)
@@ -63,16 +77,40 @@ class Stage:
 
     def reset(self) -> None:
         self.faults.disarm()
-        self.delivery.forget_all()
         self.phones.forget_all()
+        self.media.forget_all()
+        self.business.reset()
+        self.waha.reset()
         self.calls.clear()
         self.webhooks.clear()
+        self.identifiers.renew()
+
+    def export_state(self) -> State:
+        return State(
+            offset_seconds=self.clock.offset.total_seconds(),
+            phones=self.phones.all(),
+            templates=self.business.templates.all(),
+            standing=self.business.standing.view,
+            quirks=self.business.account.quirks,
+            waha=self.waha.state(),
+        )
+
+    def import_state(self, state: State) -> None:
+        """Adds to what is there; a clock that is further ahead stays."""
+        self.clock.adopt(timedelta(seconds=state.offset_seconds))
+        for phone in state.phones:
+            self.phones.restore(phone)
+        self.business.templates.restore(state.templates)
+        self.business.standing.view = state.standing or self.business.standing.view
+        self.business.account.quirks = state.quirks or self.business.account.quirks
+        self.waha.restore(state.waha)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        if self._state_file:
-            self._state_file.load()
-        await self.delivery.start()
+        kept = self._state_file.read() if self._state_file else None
+        if kept:
+            self.import_state(kept)
+        await self.business.delivery.start()
         stream = asyncio.create_task(self._follow_clock())
         try:
             yield
@@ -80,20 +118,11 @@ class Stage:
             stream.cancel()
             with suppress(asyncio.CancelledError):
                 await stream
-            await self.delivery.stop()
+            await self.business.delivery.stop()
+            await self.waha.stop()
             if self._state_file:
                 self._state_file.save()
 
     async def _follow_clock(self) -> None:
         if self.settings.nats_url:
             await ClockStream(self.settings.nats_url, self.clock).run()
-
-
-def _account(settings: Settings) -> webhooks.Account:
-    return webhooks.Account(
-        business_account_id=settings.simulator_business_account_id,
-        metadata=webhooks.Metadata(
-            display_phone_number=settings.simulator_business_phone,
-            phone_number_id=settings.whatsapp_phone_number_id,
-        ),
-    )

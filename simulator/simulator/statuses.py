@@ -3,16 +3,19 @@ from dataclasses import dataclass
 
 from simulator import webhooks
 from simulator.clock import Clock
-from simulator.cloud_errors import meaning_of
 from simulator.delivery import Update, WebhookDelivery
 from simulator.faults import Faults, Kind
+from simulator.meanings import meaning_of
 from simulator.phones import Phone, Phones
+from simulator.quirks import Quirks
 from simulator.transcript import DeliveryStatus, Message, MessageError
 
 _NEXT = {
     DeliveryStatus.SENT: DeliveryStatus.DELIVERED,
     DeliveryStatus.DELIVERED: DeliveryStatus.READ,
+    DeliveryStatus.READ: DeliveryStatus.PLAYED,
 }
+_SEEN = {DeliveryStatus.READ, DeliveryStatus.PLAYED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Sent:
 
 
 class Statuses:
-    """After acceptance: sent, delivered and read, or failed, each a little later."""
+    """After acceptance: sent, delivered, read and played, or failed, each a little later."""
 
     def __init__(
         self,
@@ -56,7 +59,9 @@ class Statuses:
             loop.call_later(self._gap_seconds, self._step, sent, DeliveryStatus.SENT)
 
     def _step(self, sent: Sent, status: DeliveryStatus) -> None:
-        if status is DeliveryStatus.READ and not sent.phone.has_receipts:
+        if status in _SEEN and not sent.phone.has_receipts:
+            return
+        if status is DeliveryStatus.PLAYED and sent.message.type != "audio":
             return
         self._tell(sent, status)
         following = _NEXT.get(status)
@@ -72,21 +77,35 @@ class Statuses:
             return  # everything was forgotten meanwhile
         error = MessageError(code=code, title=meaning_of(code).title) if code else None
         self._phones.record_status(sent.phone, sent.message, status, error)
-        value = self._account.with_status(
-            webhooks.Status(
-                id=sent.message.id,
-                status=status,
-                timestamp=webhooks.unix_seconds(self._clock.now()),
-                recipient_id=sent.phone.wa_id,
-                pricing=None if code else _pricing(sent.category),
-                errors=[webhooks.problem(code)] if code else None,
-                biz_opaque_callback_data=sent.callback_data,
-            )
+        self._delivery.enqueue(Update(self._value(sent, status, code), sent.phone.number))
+
+    def _value(self, sent: Sent, status: DeliveryStatus, code: int | None) -> webhooks.Value:
+        account, phone = self._account, sent.phone
+        has_price = code is None and account.quirks.pricing != "none"
+        wire = webhooks.Status(
+            id=sent.message.id,
+            status=status,
+            timestamp=account.timestamp(self._clock.now()),
+            recipient_id=phone.shown_wa_id,
+            recipient_user_id=account.user_id_of(phone),
+            conversation=_conversation(sent) if account.quirks.pricing == "CBP" else None,
+            pricing=_pricing(sent.category, account.quirks) if has_price else None,
+            errors=[account.problem(code)] if code else None,
+            biz_opaque_callback_data=sent.callback_data,
         )
-        self._delivery.enqueue(Update(value, sent.phone.number))
+        return account.with_status(phone, wire)
 
 
-def _pricing(category: str | None) -> webhooks.Pricing:
+def _conversation(sent: Sent) -> webhooks.Conversation:
+    origin = webhooks.Origin(type=(sent.category or "service").lower())
+    return webhooks.Conversation(id=sent.message.id.removeprefix("wamid.")[:32], origin=origin)
+
+
+def _pricing(category: str | None, quirks: Quirks) -> webhooks.Pricing:
+    """Until July 2025 conversations were paid for (CBP), since then messages (PMP)."""
+    kind = (category or "service").lower()
+    if quirks.pricing == "CBP":
+        return webhooks.Pricing(billable=True, pricing_model="CBP", category=kind)
     if category is None:
-        return webhooks.Pricing(billable=False, category="service", type="free_customer_service")
-    return webhooks.Pricing(billable=True, category=category.lower(), type="regular")
+        return webhooks.Pricing(billable=False, category=kind, type="free_customer_service")
+    return webhooks.Pricing(billable=True, category=kind, type="regular")

@@ -1,37 +1,45 @@
 import asyncio
 import os
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from simulator.clock import Clock
-from simulator.phones import Phone, Phones
+from simulator.phones import Phone
+from simulator.quirks import Quirks
+from simulator.standing import StandingView
+from simulator.template_records import TemplateRecord
+from simulator.waha.server import WahaState
 
 DEBOUNCE_SECONDS = 0.5
 
 
 class State(BaseModel):
-    offset_seconds: float
-    phones: list[Phone]
+    """Everything but files and journals."""
+
+    offset_seconds: float = 0
+    phones: list[Phone] = []
+    templates: list[TemplateRecord] = []
+    standing: StandingView | None = None
+    quirks: Quirks | None = None
+    waha: WahaState = WahaState()
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 class StateFile:
-    """Keeps phones, transcripts, windows and the clock over a restart."""
+    """Keeps phones, transcripts, windows, templates and the clock over a restart."""
 
-    def __init__(self, path: Path, clock: Clock, phones: Phones) -> None:
+    def __init__(self, path: Path, export: Callable[[], State]) -> None:
         self._path = path
-        self._clock = clock
-        self._phones = phones
+        self._export = export
         self._timer: asyncio.TimerHandle | None = None
 
-    def load(self) -> None:
+    def read(self) -> State | None:
         if not self._path.exists():
-            return
-        state = State.model_validate_json(self._path.read_bytes())
-        self._clock.adopt(timedelta(seconds=state.offset_seconds))
-        for phone in state.phones:
-            self._phones.restore(phone)
+            return None
+        return State.model_validate_json(self._path.read_bytes())
 
     def touch(self) -> None:
         if self._timer is None:
@@ -41,11 +49,10 @@ class StateFile:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        state = State(offset_seconds=self._clock.offset.total_seconds(), phones=self._phones.all())
         self._path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self._path.with_name(self._path.name + ".new")
         with unfinished.open("wb") as file:
-            file.write(state.model_dump_json(by_alias=True, exclude_none=True).encode())
+            file.write(self._export().to_bytes())
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(self._path)

@@ -1,43 +1,21 @@
-import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simulator.cloud_errors import CloudError
-from simulator.payloads import Component, Parameter, Template, utf16_length
-from simulator.transcript import Option
+from simulator.hydration import Hydrated, hydrated, shown_by_name
+from simulator.payloads import Template
+from simulator.template_records import Category, TemplateRecord, TemplateStatus, Translation
 
-_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_FORBIDDEN_IN_PARAMETER = re.compile(r"[\n\t]| {5,}")
-_MAX_BODY = 1024
-
-
-class Translation(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    body: str
-    header: str | None = None
-    footer: str | None = None
-    buttons: tuple[str, ...] = ()
-
-    @field_validator("buttons", mode="before")
-    @classmethod
-    def titles_only(cls, buttons: Sequence[object]) -> list[object]:
-        return [b["text"] if isinstance(b, dict) and "text" in b else b for b in buttons or ()]
-
-    @property
-    def placeholders(self) -> list[str]:
-        return list(dict.fromkeys(_PLACEHOLDER.findall(self.body)))
+_REFUSALS = {TemplateStatus.PAUSED: 132015, TemplateStatus.DISABLED: 132016}
 
 
-class ApprovedTemplate(BaseModel):
+class TemplateFile(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    category: str = "UTILITY"
+    category: Category = "UTILITY"
     languages: dict[str, Translation]
 
 
@@ -46,130 +24,72 @@ class InvalidTemplateFile(ValueError):
         super().__init__(f"{path}: {reason}")
 
 
-class Hydrated(NamedTuple):
-    """A template as the person sees it."""
-
-    body: str
-    category: str
-    header: str | None = None
-    footer: str | None = None
-    options: tuple[Option, ...] = ()
-
-
 class TemplateBook:
-    """The approved templates. Without a folder, every name is taken for approved."""
+    """The account's templates. Without a folder, every unknown name is taken for approved."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._accepts_any = folder is None
-        self._templates = {t.name: t for t in _read_folder(folder)} if folder else {}
+        self._folder = folder
+        self._by_id: dict[str, TemplateRecord] = {}
+        self.forget_all()
 
-    def all(self) -> list[ApprovedTemplate]:
-        return list(self._templates.values())
+    def forget_all(self) -> None:
+        """Back to those of the folder, all approved."""
+        records = _read_folder(self._folder) if self._folder else []
+        self._by_id = {record.id: record for record in records}
 
-    def approve(self, name: str, category: str, language: str, translation: Translation) -> None:
-        known = self._templates.get(name)
-        languages = dict(known.languages) if known else {}
-        languages[language] = translation
-        self._templates[name] = ApprovedTemplate(name=name, category=category, languages=languages)
+    def all(self) -> list[TemplateRecord]:
+        return list(self._by_id.values())
+
+    def restore(self, records: list[TemplateRecord]) -> None:
+        """How each one stands; the words of those in the folder are the folder's."""
+        for record in records:
+            known = self._by_id.get(record.id, record)
+            self.put(record.model_copy(update={"translation": known.translation}))
+
+    def put(self, record: TemplateRecord) -> None:
+        self._by_id[record.id] = record
+
+    def remove(self, record: TemplateRecord) -> None:
+        self._by_id.pop(record.id, None)
+
+    def find_by_id(self, template_id: str) -> TemplateRecord | None:
+        return self._by_id.get(template_id)
+
+    def find_by_name(self, name: str) -> list[TemplateRecord]:
+        return [record for record in self._by_id.values() if record.name == name]
 
     def hydrate(self, template: Template) -> Hydrated:
-        known = self._templates.get(template.name)
-        if known is None and self._accepts_any:
-            return _shown_by_name(template)
-        if known is None or template.language.code not in known.languages:
+        translations = self.find_by_name(template.name)
+        if not translations and self._folder is None:
+            return shown_by_name(template)
+        language = template.language.code
+        known = next((record for record in translations if record.language == language), None)
+        if known is None:
             raise CloudError(
-                132001,
-                f"template name ({template.name}) does not exist in {template.language.code}",
+                132001, f"template name ({template.name}) does not exist in {language}"
             )
-        return _hydrated(template, known.languages[template.language.code], known.category)
+        if known.status is not TemplateStatus.APPROVED:
+            raise CloudError(
+                _REFUSALS.get(known.status, 132001),
+                f"template name ({template.name}) is {known.status.lower()} in {language}",
+            )
+        return hydrated(template, known.translation, known.category)
 
 
-def _read_folder(folder: Path) -> list[ApprovedTemplate]:
+def _read_folder(folder: Path) -> list[TemplateRecord]:
     return [
-        _read_file(path)
+        TemplateRecord(
+            name=file.name, language=language, category=file.category, translation=translation
+        )
         for path in sorted(folder.rglob("*"))
         if path.suffix in {".yaml", ".yml"} and path.is_file()
+        for file in [_read_file(path)]
+        for language, translation in file.languages.items()
     ]
 
 
-def _read_file(path: Path) -> ApprovedTemplate:
+def _read_file(path: Path) -> TemplateFile:
     try:
-        return ApprovedTemplate.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return TemplateFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
         raise InvalidTemplateFile(path, str(error)) from error
-
-
-def _body_parameters(template: Template) -> list[Parameter]:
-    return [p for part in template.components if part.kind == "body" for p in part.parameters]
-
-
-def _button_payloads(template: Template) -> dict[int, str]:
-    """Payloads by button; a button without one answers with its own text."""
-    return {
-        part.index if part.index is not None else position: parameter.payload
-        for position, part in enumerate(_quick_replies(template))
-        for parameter in part.parameters
-        if parameter.payload is not None
-    }
-
-
-def _quick_replies(template: Template) -> list[Component]:
-    return [
-        part
-        for part in template.components
-        if part.kind == "button" and (part.sub_type or "").lower() == "quick_reply"
-    ]
-
-
-def _shown_by_name(template: Template) -> Hydrated:
-    values = [_value(parameter) for parameter in _body_parameters(template)]
-    options = tuple(Option(id=p, title=p) for p in _button_payloads(template).values())
-    return Hydrated("\n".join([template.name, *values]), "UTILITY", options=options)
-
-
-def _hydrated(template: Template, translation: Translation, category: str) -> Hydrated:
-    values = _values_by_placeholder(template, translation)
-    body = _PLACEHOLDER.sub(lambda match: values[match[1]], translation.body)
-    if utf16_length(body) > _MAX_BODY:
-        raise CloudError(132005, f"body is longer than {_MAX_BODY}")
-    return Hydrated(
-        body, category, translation.header, translation.footer, _options(template, translation)
-    )
-
-
-def _values_by_placeholder(template: Template, translation: Translation) -> dict[str, str]:
-    parameters, placeholders = _body_parameters(template), translation.placeholders
-    if len(parameters) != len(placeholders):
-        raise CloudError(
-            132000,
-            f"body: number of localizable_params ({len(parameters)}) does not match the "
-            f"expected number of params ({len(placeholders)})",
-        )
-    if all(name.isdigit() for name in placeholders):
-        in_order = sorted(placeholders, key=int)
-        return {name: _value(p) for name, p in zip(in_order, parameters, strict=True)}
-    values = {p.parameter_name or "": _value(p) for p in parameters}
-    if set(values) != set(placeholders):
-        raise CloudError(132012, f"body: expected parameters named {', '.join(placeholders)}")
-    return values
-
-
-def _value(parameter: Parameter) -> str:
-    if not parameter.text:
-        raise CloudError(131008, "Parameter of type text is missing text value")
-    if _FORBIDDEN_IN_PARAMETER.search(parameter.text):
-        raise CloudError(
-            132018,
-            "Param text cannot have new-line/tab characters or more than 4 consecutive spaces",
-        )
-    return parameter.text
-
-
-def _options(template: Template, translation: Translation) -> tuple[Option, ...]:
-    payloads = _button_payloads(template)
-    if any(index >= len(translation.buttons) for index in payloads):
-        raise CloudError(132018, "buttons: there is no quick reply button at this index")
-    return tuple(
-        Option(id=payloads.get(index, title), title=title)
-        for index, title in enumerate(translation.buttons)
-    )

@@ -18,6 +18,8 @@ from simulator.stage import Stage
 
 SIGNING_KEY = b"simulated-app-secret"
 AUTHORIZED = {"Authorization": "Bearer simulated-access-token"}
+WAHA_KEY = {"X-Api-Key": "simulated-waha-key"}
+WAHA_SIGNING_KEY = b"simulated-waha-hmac-key"
 ANA = "5511987654321"
 NUMBER_PATH = "/v23.0/100000000000001/messages"
 
@@ -44,6 +46,8 @@ class Gateway:
         self.port = port
         self.bodies: list[bytes] = []
         self.changes: list[Json] = []
+        self.waha_events: list[Json] = []
+        self.waha_headers: list[dict[str, str]] = []
         self.refused = 0
         self.answer: Callable[[bytes], int] = lambda body: 200
         self._runner: web.AppRunner | None = None
@@ -51,6 +55,7 @@ class Gateway:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/webhook/whatsapp", self._receive)
+        app.router.add_post("/webhook/waha", self._receive_waha)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -72,6 +77,22 @@ class Gateway:
             for entry in json.loads(body)["entry"]:
                 self.changes += entry["changes"]
         return web.Response(status=status)
+
+    async def _receive_waha(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        expected = hmac.new(WAHA_SIGNING_KEY, body, hashlib.sha512).hexdigest()
+        if request.headers.get("X-Webhook-Hmac") != expected:
+            self.refused += 1
+            return web.Response(status=401)
+        status = self.answer(body)
+        if status == 200:
+            self.waha_events.append(json.loads(body))
+            self.waha_headers.append(dict(request.headers))
+        return web.Response(status=status)
+
+    def waha(self, event: str) -> list[Json]:
+        """The payloads of all events of one kind."""
+        return [e["payload"] for e in self.waha_events if e["event"] == event]
 
     @property
     def messages(self) -> list[Json]:
@@ -110,6 +131,19 @@ class Simulator:
         answer = await self.send_text(body, to, **more)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["messages"][0]["id"])
+
+    async def waha(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return await self.http.request(method, f"/waha{path}", headers=WAHA_KEY, **more)
+
+    async def send_waha(self, text: str = "Olá", to: str = ANA, **more: Any) -> httpx.Response:
+        chat_id = to if "@" in to else f"{to}@c.us"
+        body = {"session": "default", "chatId": chat_id, "text": text, **more}
+        return await self.waha("POST", "/api/sendText", json=body)
+
+    async def say_waha(self, phone: str = ANA, **said: object) -> str:
+        answer = await self.say(phone, channel="waha", **said)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
 
     async def transcript(self, phone: str = ANA) -> list[Json]:
         messages: list[Json] = (await self.http.get(f"/control/phones/{phone}/messages")).json()

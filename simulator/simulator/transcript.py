@@ -1,5 +1,3 @@
-import base64
-import secrets
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -14,6 +12,7 @@ class DeliveryStatus(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
+    PLAYED = "played"
     FAILED = "failed"
 
     def may_become(self, later: "DeliveryStatus") -> bool:
@@ -45,13 +44,17 @@ class Media(BaseModel):
     id: str | None = None
     link: str | None = None
     filename: str | None = None
+    mime_type: str | None = None
+    voice: bool | None = None
 
 
 class Message(BaseModel):
-    """One bubble of a chat. The status is the only thing about it that changes."""
+    """One bubble of a chat. Edits, revocations and reactions are bubbles that quote another."""
 
     id: str
     channel: ChannelName = "cloud"
+    chat_id: str | None = None
+    """WAHA: the name under which our number knows this chat."""
     sender: Literal["user", "bot"] = Field(
         validation_alias=AliasChoices("sender", "from"), serialization_alias="from"
     )
@@ -66,14 +69,7 @@ class Message(BaseModel):
     media: Media | None = None
     quote: str | None = None
     at: datetime
+    is_edited: bool | None = None
+    is_revoked: bool | None = None
     status: DeliveryStatus = DeliveryStatus.ACCEPTED
     error: MessageError | None = None
-
-
-def new_message_id(wa_id: str, sender: Literal["user", "bot"]) -> str:
-    """Shaped as WhatsApp's own ids are: the number and a random part, in base64."""
-    direction = b"\x12\x18\x14" if sender == "user" else b"\x11\x18\x14"
-    random_part = secrets.token_hex(10).upper().encode()
-    number = wa_id.encode()
-    raw = b"\x1c\x18" + bytes([len(number)]) + number + b"\x15\x02\x00" + direction
-    return "wamid." + base64.b64encode(raw + random_part + b"\x00").decode()

@@ -2,12 +2,16 @@
 
 from datetime import datetime, time, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fastapi import HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from simulator import windows
-from simulator.phones import Phone, WaIdForm
-from simulator.transcript import Message
+from simulator.numbers import WaIdForm
+from simulator.phones import Phone
+from simulator.transcript import ChannelName, Message
+from simulator.waha.accounts import LidForm, Shape, WahaAccount
 
 
 class PhoneChange(BaseModel):
@@ -16,14 +20,31 @@ class PhoneChange(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     receipts: bool | None = None
     wa_id_form: WaIdForm | None = None
+    blocked: bool | None = None
+    registered: bool | None = None
+    username: Annotated[str, Field(pattern=r"^[a-z0-9._]{3,35}$")] | None = None
+    hides_number: bool | None = None
+    """Only with a username; then the business gets no number, only the business-scoped id."""
+    lid: LidForm = "none"
+    shape: Shape = "plain"
+    device: int | None = None
 
 
 class PhoneView(BaseModel):
     phone: str
+    waha: WahaAccount
     wa_id: str
     wa_id_form: WaIdForm
+    user_id: str
+    username: str | None
+    hides_number: bool
     name: str
     receipts: bool
+    blocked: bool
+    registered: bool
+    wants_marketing: bool
+    channel: ChannelName
+    """Of the last message, and so of the next."""
     window_closes_at: datetime | None
     typing_until: datetime | None
     count: int
@@ -52,13 +73,57 @@ class ClockView(BaseModel):
     offset_seconds: float
 
 
+class Replayed(BaseModel):
+    """The receiver's HTTP status; null when it did not answer."""
+
+    status: int | None
+
+
+def zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise HTTPException(422, f"{name!r} is not a time zone") from error
+
+
+_FIELDS = {
+    "name": "name",
+    "receipts": "has_receipts",
+    "wa_id_form": "wa_id_form",
+    "blocked": "has_blocked",
+    "registered": "is_registered",
+    "hides_number": "hides_number",
+}
+
+
+def change(phone: Phone, wanted: PhoneChange) -> None:
+    """What is left out stays; a username is given back with null, and the number shows again."""
+    for given, field in _FIELDS.items():
+        value = getattr(wanted, given)
+        if value is not None:
+            setattr(phone, field, value)
+    for field in wanted.model_fields_set & {"lid", "shape", "device"}:
+        setattr(phone.waha, field, getattr(wanted, field))
+    if "username" in wanted.model_fields_set:
+        phone.username = wanted.username
+    phone.hides_number = phone.hides_number and phone.username is not None
+
+
 def phone_view(phone: Phone) -> PhoneView:
     return PhoneView(
         phone=phone.number,
+        waha=phone.waha,
         wa_id=phone.wa_id,
         wa_id_form=phone.wa_id_form,
+        user_id=phone.user_id,
+        username=phone.username,
+        hides_number=phone.hides_number,
         name=phone.name,
         receipts=phone.has_receipts,
+        blocked=phone.has_blocked,
+        registered=phone.is_registered,
+        wants_marketing=phone.wants_marketing,
+        channel=phone.channel_of_next(),
         window_closes_at=windows.closes_at(phone.last_inbound_at),
         typing_until=phone.typing_until,
         count=len(phone.messages),

@@ -1,17 +1,17 @@
 """The bodies that WhatsApp posts to a business."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import SerializeAsAny
 
-from simulator.cloud_errors import HELP, meaning_of
+from simulator.inbound import ErrorData, InboundMessage, Problem
+from simulator.meanings import meaning_of
 from simulator.phones import Phone
+from simulator.quirks import Quirks
 from simulator.transcript import DeliveryStatus
-
-
-class Wire(BaseModel):
-    model_config = ConfigDict(frozen=True)
+from simulator.wire import Wire
 
 
 class Metadata(Wire):
@@ -21,101 +21,38 @@ class Metadata(Wire):
 
 class Profile(Wire):
     name: str
+    username: str | None = None
 
 
 class Contact(Wire):
     profile: Profile
-    wa_id: str
-
-
-class Context(Wire):
-    sender: str = Field(serialization_alias="from")
-    id: str
-
-
-class Text(Wire):
-    body: str
-
-
-class Button(Wire):
-    payload: str
-    text: str
-
-
-class Choice(Wire):
-    id: str
-    title: str
-    description: str | None = None
-
-
-class Interactive(Wire):
-    type: Literal["button_reply", "list_reply"]
-    button_reply: Choice | None = None
-    list_reply: Choice | None = None
-
-
-class Media(Wire):
-    id: str
-    mime_type: str
-    sha256: str
-    caption: str | None = None
-    voice: bool | None = None
-    animated: bool | None = None
-
-
-class Location(Wire):
-    latitude: float
-    longitude: float
-    name: str | None = None
-    address: str | None = None
-
-
-class Reaction(Wire):
-    message_id: str
-    emoji: str | None = None
-
-
-class ErrorData(Wire):
-    details: str
-
-
-class Problem(Wire):
-    code: int
-    title: str
-    message: str
-    error_data: ErrorData
-    href: str = HELP
-
-
-class InboundMessage(Wire):
-    context: Context | None = None
-    sender: str = Field(serialization_alias="from")
-    id: str
-    timestamp: str
-    type: str
-    text: Text | None = None
-    button: Button | None = None
-    interactive: Interactive | None = None
-    image: Media | None = None
-    audio: Media | None = None
-    sticker: Media | None = None
-    location: Location | None = None
-    reaction: Reaction | None = None
-    errors: list[Problem] | None = None
+    wa_id: str | None = None
+    user_id: str | None = None
 
 
 class Pricing(Wire):
     billable: bool
-    pricing_model: Literal["PMP"] = "PMP"
+    pricing_model: Literal["PMP", "CBP"] = "PMP"
     category: str
-    type: Literal["regular", "free_customer_service"]
+    type: Literal["regular", "free_customer_service"] | None = None
+
+
+class Origin(Wire):
+    type: str
+
+
+class Conversation(Wire):
+    id: str
+    origin: Origin
 
 
 class Status(Wire):
     id: str
     status: DeliveryStatus
     timestamp: str
-    recipient_id: str
+    recipient_id: str | None = None
+    recipient_user_id: str | None = None
+    conversation: Conversation | None = None
     pricing: Pricing | None = None
     errors: list[Problem] | None = None
     biz_opaque_callback_data: str | None = None
@@ -127,15 +64,17 @@ class Value(Wire):
     contacts: list[Contact] | None = None
     messages: list[InboundMessage] | None = None
     statuses: list[Status] | None = None
+    errors: list[Problem] | None = None
 
 
 class Change(Wire):
-    value: Value
-    field: Literal["messages"] = "messages"
+    value: SerializeAsAny[Wire]
+    field: str = "messages"
 
 
 class Entry(Wire):
     id: str
+    time: int | None = None
     changes: list[Change]
 
 
@@ -149,26 +88,53 @@ class Envelope(Wire):
         return text.encode("ascii")
 
 
-class Account(Wire):
-    """The business number, as webhooks name it."""
+@dataclass(slots=True)
+class Account:
+    """The business number, as webhooks name it, and how they are written at the moment."""
 
     business_account_id: str
     metadata: Metadata
+    quirks: Quirks = field(default_factory=Quirks)
 
     def with_message(self, phone: Phone, message: InboundMessage) -> Value:
-        contact = Contact(profile=Profile(name=phone.name), wa_id=phone.wa_id)
-        return Value(metadata=self.metadata, contacts=[contact], messages=[message])
+        is_system = message.system is not None
+        contacts = None if is_system or not self.quirks.contacts else [self.contact(phone)]
+        return Value(metadata=self.metadata, contacts=contacts, messages=[message])
 
-    def with_status(self, status: Status) -> Value:
-        return Value(metadata=self.metadata, statuses=[status])
+    def with_status(self, phone: Phone, status: Status) -> Value:
+        has_contacts = self.quirks.contacts and self.quirks.user_ids
+        contacts = [self.contact(phone)] if has_contacts else None
+        return Value(metadata=self.metadata, contacts=contacts, statuses=[status])
 
-    def envelope(self, values: list[Value]) -> Envelope:
-        changes = [Change(value=value) for value in values]
-        return Envelope(entry=[Entry(id=self.business_account_id, changes=changes)])
+    def contact(self, phone: Phone) -> Contact:
+        return Contact(
+            profile=Profile(name=phone.name, username=phone.username),
+            wa_id=phone.shown_wa_id,
+            user_id=self.user_id_of(phone),
+        )
 
+    def user_id_of(self, phone: Phone) -> str | None:
+        """Without a number there is nothing else to name the person by."""
+        return phone.user_id if self.quirks.user_ids or phone.hides_number else None
 
-def unix_seconds(at: datetime) -> str:
-    return str(int(at.timestamp()))
+    def timestamp(self, at: datetime) -> str:
+        scale = 1000 if self.quirks.millisecond_timestamps else 1
+        return str(int(at.timestamp() * scale))
+
+    def problem(self, code: int) -> Problem:
+        made = problem(code)
+        match self.quirks.error_data:
+            case "absent":
+                return made.model_copy(update={"error_data": None})
+            case "string":
+                return made.model_copy(update={"error_data": meaning_of(code).details})
+            case _:
+                return made
+
+    def envelope(self, changes: list[Change], at: datetime) -> Envelope:
+        is_notice = any(change.field != "messages" for change in changes)
+        time = int(at.timestamp()) if is_notice else None
+        return Envelope(entry=[Entry(id=self.business_account_id, time=time, changes=changes)])
 
 
 def problem(code: int) -> Problem:
@@ -177,5 +143,5 @@ def problem(code: int) -> Problem:
         code=code,
         title=meaning.title,
         message=meaning.title,
-        error_data=ErrorData(details=meaning.details),
+        error_data=ErrorData(details=meaning.details or meaning.title),
     )

@@ -13,11 +13,15 @@ async def test_a_text_arrives_in_whatsapps_envelope(simulator: Simulator) -> Non
     assert envelope["object"] == "whatsapp_business_account"
     assert envelope["entry"][0]["changes"][0]["field"] == "messages"
     assert value["metadata"]["phone_number_id"] == "100000000000001"
-    assert value["contacts"] == [{"profile": {"name": "Ana"}, "wa_id": ANA}]
+    (contact,) = value["contacts"]
+    user_id = contact.pop("user_id")
+    assert user_id.startswith("BR.")
+    assert contact == {"profile": {"name": "Ana"}, "wa_id": ANA}
     message = value["messages"][0]
     assert message.pop("timestamp").isdigit()
     assert message == {
         "from": ANA,
+        "from_user_id": user_id,
         "id": answer.json()["id"],
         "type": "text",
         "text": {"body": "Olá 😀"},

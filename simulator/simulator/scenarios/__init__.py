@@ -1,0 +1,1 @@
+"""Chats written down as files, to be played against a running product."""

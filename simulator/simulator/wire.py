@@ -1,0 +1,7 @@
+from pydantic import BaseModel, ConfigDict
+
+
+class Wire(BaseModel):
+    """A part of what WhatsApp posts."""
+
+    model_config = ConfigDict(frozen=True)
