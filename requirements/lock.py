@@ -24,6 +24,7 @@ DEVELOPMENT = (
     "pytest-asyncio",
     "pytest-cov",
     "pytest-timeout",
+    "pywa",
     "ruff",
     "scikit-learn",
     "types-PyYAML",
