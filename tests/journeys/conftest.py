@@ -1,6 +1,7 @@
 """The whole product, started once, as a stranger would use it: HTTP and the phone."""
 
 import itertools
+import time as time_of_process
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from common.events import Channel
-from devstack.otlp import TraceReceiver
+from devstack.otlp import ReceivedSpan, TraceReceiver
 from devstack.phones import Bubble, Phone, TimeMachine, call, is_question, is_ready
 from devstack.stack import ADMIN_KEY, Stack, StackOptions
 
@@ -54,6 +55,10 @@ class Product:
         _, body = call("GET", f"{self.stack.gateway_url}/api/users/{user_id}", headers=KEY)
         return body
 
+    def merges(self) -> list[dict[str, Any]]:
+        _, body = call("GET", f"{self.stack.gateway_url}/api/v1/merges", headers=KEY)
+        return list(body["items"])
+
     def confirmed(self, phone: Phone, **changes: Any) -> str:
         """Registered on the web and confirmed in the chat. Returns the user's id."""
         status, body = self.register(phone, **changes)
@@ -82,6 +87,38 @@ class Product:
             return announced
         phone.tap("question:now")
         return phone.wait_for(is_question, after=after)
+
+    def wait_for_trace(self, since: int, services: set[str], name: str) -> None:
+        """Some trace that began after `since` has all of `services` and a span called `name`."""
+        deadline = time_of_process.monotonic() + 10
+        while time_of_process.monotonic() < deadline:
+            for spans in self.traces.traces().values():
+                if _fits(spans, since, services, name):
+                    return
+            time_of_process.sleep(0.1)
+        seen = [
+            (sorted({span.service for span in spans}), sorted({span.name for span in spans}))
+            for spans in self.traces.traces().values()
+            if max(span.started_ns for span in spans) > since
+        ]
+        pytest.fail(f"no trace has {sorted(services)} with {name}; newest: {seen[-5:]}")
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of the simulator's control API."""
+        status, answer = call(method, f"{self.stack.simulator_url}/control{path}", body)
+        assert status < 300, answer
+        return answer
+
+    def let_minutes_pass(self, minutes: int) -> None:
+        """One by one, with a moment for everybody to do what falls due."""
+        for _ in range(minutes):
+            self.clock.advance(timedelta(minutes=1))
+            time_of_process.sleep(0.2)
+
+
+def _fits(spans: list[ReceivedSpan], since: int, services: set[str], name: str) -> bool:
+    is_new = min(span.started_ns for span in spans) > since
+    return is_new and services <= {s.service for s in spans} and name in {s.name for s in spans}
 
 
 @pytest.fixture(scope="session", params=[1, 2], ids=["one replica", "two replicas"])

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devstack.otlp import ReceivedSpan
 from devstack.phones import Phone, is_feedback, is_question
 
 from .conftest import SAO_PAULO, Product
@@ -24,27 +23,6 @@ ANSWERS = {
 }
 
 
-def wait_for_trace(product: Product, since: int, services: set[str], name: str) -> None:
-    """Some trace that began after `since` has all of `services` and a span called `name`."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        for spans in product.traces.traces().values():
-            if _fits(spans, since, services, name):
-                return
-        time.sleep(0.1)
-    seen = [
-        (sorted({span.service for span in spans}), sorted({span.name for span in spans}))
-        for spans in product.traces.traces().values()
-        if max(span.started_ns for span in spans) > since
-    ]
-    pytest.fail(f"no trace has {sorted(services)} with {name}; newest: {seen[-5:]}")
-
-
-def _fits(spans: list[ReceivedSpan], since: int, services: set[str], name: str) -> bool:
-    is_new = min(span.started_ns for span in spans) > since
-    return is_new and services <= {s.service for s in spans} and name in {s.name for s in spans}
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_case_1_a_person_registers_and_confirms_once_in_the_chat(
     product: Product, language: str
@@ -54,7 +32,7 @@ def test_case_1_a_person_registers_and_confirms_once_in_the_chat(
     assert (status, body["state"]) == (201, "pending")
     confirmation = phone.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids)
     assert confirmation.template is not None
-    wait_for_trace(product, since, {"gateway", "users", "messenger"}, "POST /api/users/register")
+    product.wait_for_trace(since, {"gateway", "users", "messenger"}, "POST /api/users/register")
     again, second = product.register(phone, language=language)
     assert (again, second["id"]) == (200, body["id"])
     phone.tap("signup:confirm")
@@ -73,7 +51,7 @@ def test_case_2_the_question_comes_at_nine_on_the_persons_own_clock(
     nine = product.travel_to_next("09:00")
     arrived = phone.wait_next(before)
     assert timedelta() <= arrived.at - nine < timedelta(seconds=30)
-    wait_for_trace(product, since, {"scheduler", "messenger"}, "assign question")
+    product.wait_for_trace(since, {"scheduler", "messenger"}, "assign question")
     assert product.question(phone, after=before).text
     assert len(phone.received()) <= before + 2
 
@@ -92,7 +70,7 @@ def test_case_3_an_answer_gets_a_score_with_feedback_within_seconds(
     feedback = phone.wait_for(is_feedback, within=10)
     assert SCORE_WORDS[language] in feedback.text
     everybody = {"gateway", "users", "scheduler", "grader", "messenger"}
-    wait_for_trace(product, since, everybody, "POST /webhook/whatsapp")
+    product.wait_for_trace(since, everybody, "POST /webhook/whatsapp")
     time.sleep(0.5)
     assert sum(is_feedback(bubble) for bubble in phone.received()) == 1
 
@@ -110,7 +88,7 @@ def test_case_4_stop_is_confirmed_once_and_thirty_days_are_silent(
     while product.user(user_id)["state"] != "opted_out" and time.monotonic() < deadline:
         time.sleep(0.02)
     assert product.user(user_id)["state"] == "opted_out"
-    wait_for_trace(product, since, {"gateway", "users", "messenger"}, "POST /webhook/whatsapp")
+    product.wait_for_trace(since, {"gateway", "users", "messenger"}, "POST /webhook/whatsapp")
     phone.say(STOP_WORDS[language])
     for _ in range(30):
         product.clock.advance(timedelta(days=1))

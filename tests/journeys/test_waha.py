@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from devstack.phones import Bubble, Phone, call, is_feedback
+from devstack.phones import Bubble, Phone, is_feedback
 
 from .conftest import SAO_PAULO, Product
 
@@ -23,16 +23,7 @@ ANSWERS = {
 
 
 def change(product: Product, phone: Phone, **changes: str) -> None:
-    url = f"{product.stack.simulator_url}/control/phones/{phone.number.lstrip('+')}"
-    status, answer = call("PUT", url, changes)
-    assert status == 200, answer
-
-
-def let_minutes_pass(product: Product, minutes: int) -> None:
-    """One by one, with a moment for everybody to do what falls due."""
-    for _ in range(minutes):
-        product.clock.advance(timedelta(minutes=1))
-        time.sleep(0.2)
+    product.control("PUT", f"/phones/{phone.number.lstrip('+')}", changes)
 
 
 def says_and_hears(phone: Phone, text: str) -> Bubble:
@@ -58,12 +49,15 @@ def test_a_day_on_waha_from_the_first_word_to_stop(product: Product, language: s
     assert all(not bubble.options for bubble in phone.received())
     before = len(phone.received())
     product.travel_to_next("09:00", SAO_PAULO)
-    let_minutes_pass(product, MINUTES)
+    product.let_minutes_pass(MINUTES)
     question = phone.wait_for(lambda b: SKIP_WORDS[language] in b.text.lower(), after=before)
     assert question.template is None
+    since = time.time_ns()
     phone.say(ANSWERS[language])
     feedback = phone.wait_for(is_feedback, after=before)
     assert "/10" in feedback.text
+    everybody = {"gateway", "users", "scheduler", "grader", "messenger"}
+    product.wait_for_trace(since, everybody, "POST /webhook/waha")
     before = len(phone.received())
     phone.say(STOPS[language])
     phone.wait_next(before)
@@ -106,7 +100,7 @@ def test_a_gateway_that_is_away_for_ten_minutes_loses_no_message(product: Produc
         gateway.kill()
     try:
         phone.say("menu")
-        let_minutes_pass(product, 10)
+        product.let_minutes_pass(10)
     finally:
         for gateway in gateways:
             gateway.start()
@@ -119,17 +113,16 @@ def test_a_gateway_that_is_away_for_ten_minutes_loses_no_message(product: Produc
 
 def test_a_session_that_works_but_is_silent_is_restarted_and_caught_up(product: Product) -> None:
     phone = onboarded(product)
-    control = f"{product.stack.simulator_url}/control/waha/session"
-    call("POST", control, {"silent": True})
+    product.control("POST", "/waha/session", {"silent": True})
     try:
         count = len(phone.received())
         phone.say("menu")
         other = onboarded_elsewhere(product)
         other.say("menu")
-        let_minutes_pass(product, 45)
+        product.let_minutes_pass(45)
         phone.wait_next(count, within=30)
     finally:
-        call("POST", control, {"silent": False})
+        product.control("POST", "/waha/session", {"silent": False})
 
 
 def onboarded_elsewhere(product: Product) -> Phone:
