@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from bench.measure import percentile
 from devstack.servers import Valkey
-from messenger.pacing import RedisPacer, burst_of
+from messenger.limits.pacing import RedisPacer, burst_of
 
 RATE = 80.0
 REPLICAS = 3

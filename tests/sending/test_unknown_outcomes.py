@@ -38,7 +38,7 @@ from messenger import catalogue
 from messenger.channels.cloud import CloudChannel
 from messenger.dispatch import Dispatcher, Outlet
 from messenger.handlers import Handlers
-from messenger.pacing import LocalPacer
+from messenger.limits.pacing import LocalPacer
 from messenger.rendering import Renderer
 from messenger.sweeping import Sweeper
 from simulator.testing import Gateway, Simulator, free_port, running

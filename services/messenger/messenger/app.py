@@ -11,26 +11,27 @@ from common.topology import (
     MESSENGER_STATUSES,
     MESSENGER_TRANSCRIBE,
 )
-from messenger import catalogue, waha_outlet
-from messenger.budgets import TierAllowance
+from messenger import catalogue
 from messenger.catalogue import Catalogue
 from messenger.channels.cloud import CloudChannel
 from messenger.channels.cloud_media import CloudDownloads
 from messenger.channels.media import MediaSource, WahaDownloads
 from messenger.dispatch import Dispatcher, Outlet
 from messenger.handlers import Handlers
+from messenger.limits.budgets import TierAllowance
+from messenger.limits.pacing import RedisPacer
 from messenger.notices import Notices
 from messenger.numbered import NumberedRenderer
-from messenger.pacing import RedisPacer
 from messenger.reading import Reading
 from messenger.rendering import Renderer
 from messenger.settings import Settings
 from messenger.sweeping import Sweeper
-from messenger.template_account import TemplateAccount
-from messenger.template_watch import TemplateWatch
+from messenger.templates.account import TemplateAccount
+from messenger.templates.watch import TemplateWatch
 from messenger.transcriber import OpenAITranscriber
 from messenger.voice import Voice
-from messenger.waha_outlet import Waha
+from messenger.waha import outlet as waha_outlet
+from messenger.waha.outlet import Waha
 
 
 async def main() -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from common.database import Transaction
 from messenger import metrics
-from messenger.budgets import record_trouble
 from messenger.errors_policy import Action, Person, Rule, Scope, label_for
-from messenger.pauses import Pause, Pauses, scope_of_template
+from messenger.limits.budgets import record_trouble
+from messenger.limits.pauses import Pause, Pauses, scope_of_template
 
 log = structlog.get_logger()
 

@@ -14,7 +14,6 @@ from common.errors import DependencyUnavailable
 from common.events import Channel as ChannelName
 from messenger import lengths, metrics
 from messenger.attachments import check_attachment
-from messenger.budgets import Allowance
 from messenger.channels import (
     Channel,
     NotSent,
@@ -23,16 +22,17 @@ from messenger.channels import (
     SendRefused,
 )
 from messenger.errors_policy import Scope, label_for
-from messenger.gate import shown_kind
-from messenger.human import Pace
+from messenger.limits.budgets import Allowance
+from messenger.limits.gate import shown_kind
+from messenger.limits.pacing import Pacer
+from messenger.limits.pauses import BUDGET, Paused
 from messenger.numbered import NumberedRenderer
 from messenger.outcomes import Claimed, Finished, Result
-from messenger.outreach import ANY
-from messenger.pacing import Pacer
-from messenger.pauses import BUDGET, Paused
 from messenger.queue import Claim, Queue
 from messenger.rendering import NotRenderable, Renderer
 from messenger.sending import Suppress
+from messenger.waha.outreach import ANY
+from messenger.waha.pace import Pace
 
 log = structlog.get_logger()
 

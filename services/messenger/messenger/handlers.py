@@ -16,9 +16,9 @@ from common.events import (
 from messenger import metrics
 from messenger.delivery import WORDS
 from messenger.notices import Notices
-from messenger.session_store import SessionStore
 from messenger.store import Entering, Person, Store, aware, inbound_at, number_of
 from messenger.tracking import Tracking
+from messenger.waha.session_store import SessionStore
 
 
 class Handlers:

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from common.database import Transaction
 from common.events import NoticeReceived
 from messenger import metrics
-from messenger.limit_news import follow_limits
+from messenger.limits.news import follow_limits
 from messenger.store import Store
-from messenger.template_records import TemplateNews, TemplateRecords
-from messenger.template_states import status_of
+from messenger.templates.records import TemplateNews, TemplateRecords
+from messenger.templates.states import status_of
 
 log = structlog.get_logger()
 

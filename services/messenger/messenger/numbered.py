@@ -35,6 +35,7 @@ WORDS: dict[str, dict[Language, str]] = {
     "skip": {"pt": "pular", "en": "skip", "es": "saltar"},
     "dontknow": {"pt": "não sei", "en": "I don't know", "es": "no sé"},
     "model": {"pt": "resposta modelo", "en": "model answer", "es": "respuesta modelo"},
+    "dispute": {"pt": "discordo", "en": "disagree", "es": "no estoy de acuerdo"},
     "help": {"pt": "ajuda", "en": "help", "es": "ayuda"},
     "tracks": {"pt": "áreas", "en": "tracks", "es": "áreas"},
     "schedule": {"pt": "horário", "en": "schedule", "es": "horario"},

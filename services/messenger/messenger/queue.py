@@ -12,16 +12,14 @@ from common.events import Attachment
 from common.events import Channel as ChannelName
 from common.ids import new_id
 from messenger.aliases import learn_aliases
-from messenger.budgets import Allowance
 from messenger.channels.waha_payloads import client_id, takes_client_id
 from messenger.consequences import Consequences, lock_people
 from messenger.delivery import failure
 from messenger.errors_policy import Scope
-from messenger.gate import Decided, Gate
-from messenger.human import Pace
+from messenger.limits.budgets import Allowance
+from messenger.limits.gate import Decided, Gate
+from messenger.limits.pauses import Paused
 from messenger.outcomes import Claimed, Finished, apply_outcome
-from messenger.outreach import ANY, Opening, Outreach
-from messenger.pauses import Paused
 from messenger.sending import (
     PAIR_MEMORY,
     Addressee,
@@ -34,8 +32,10 @@ from messenger.sending import (
     Wait,
     decide,
 )
-from messenger.session_store import SessionStore
 from messenger.tracking import Tracking
+from messenger.waha.outreach import ANY, Opening, Outreach
+from messenger.waha.pace import Pace
+from messenger.waha.session_store import SessionStore
 
 WINDOW = 4  # messages looked at for each that may be claimed: some belong to one person
 

@@ -15,7 +15,7 @@ from messenger.catalogue import (
     TemplateEntry,
     Wording,
 )
-from messenger.template_states import NOTHING_TOLD, TemplateStates
+from messenger.templates.states import NOTHING_TOLD, TemplateStates
 from messenger.wording import displayed, plain
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

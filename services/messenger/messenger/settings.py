@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 
 from common.events import Channel as ChannelName
 from common.settings import ServiceSettings, required_secret
-from messenger.budgets import Tier
+from messenger.limits.budgets import Tier
 
 LOOPBACK_NAMES = ("localhost", ".localhost")
 CLOUD_API = "https://graph.facebook.com/v26.0"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from common.clock import Clock
 from common.database import Database
 from messenger import metrics
-from messenger.budgets import forget_old
+from messenger.limits.budgets import forget_old
 from messenger.store import PRIORITIES
 from messenger.tracking import Tracking
 

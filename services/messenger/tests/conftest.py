@@ -32,7 +32,7 @@ from messenger.channels import Channel
 from messenger.channels.cloud import CloudChannel
 from messenger.dispatch import Dispatcher, Outlet
 from messenger.handlers import Handlers
-from messenger.pacing import Grant
+from messenger.limits.pacing import Grant
 from messenger.rendering import Renderer
 from messenger.sweeping import Sweeper
 

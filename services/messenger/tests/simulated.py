@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from common.database import Database
 from common.events import SendMessage, StatusReceived, UserChanged
 from messenger.dispatch import Dispatcher, Outlet
-from messenger.pauses import resume
+from messenger.limits.pauses import resume
 from simulator.testing import Gateway, Simulator, free_port, running
 
 from .conftest import CONTENT, NUMBER, Rig

@@ -9,7 +9,8 @@ import pytest
 from common.clock import FixedClock
 from common.database import Database
 from common.events import NoticeReceived
-from messenger.budgets import (
+from messenger.dispatch import Dispatcher, Outlet
+from messenger.limits.budgets import (
     DAY,
     Budget,
     Tier,
@@ -18,8 +19,7 @@ from messenger.budgets import (
     record_trouble,
     usable,
 )
-from messenger.dispatch import Dispatcher, Outlet
-from messenger.limit_news import read, tier_of
+from messenger.limits.news import read, tier_of
 
 from .conftest import NUMBER, START, Rig
 from .fakes import Fault

@@ -12,7 +12,7 @@ from common.database import Database
 from common.events import Attachment, SendMessage, StatusReceived
 from devstack.servers import free_port
 from messenger import lengths
-from messenger.outreach import ANY
+from messenger.waha.outreach import ANY
 
 from .conftest import Rig
 from .fake_waha import FakeWaha

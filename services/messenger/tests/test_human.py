@@ -13,8 +13,8 @@ from common.database import Database
 from messenger.channels import OutboundMessage
 from messenger.channels.waha import WahaChannel
 from messenger.channels.waha_api import WahaApi
-from messenger.human import Pace
 from messenger.rendering import TextContent
+from messenger.waha.pace import Pace
 
 from .conftest import START
 from .fake_waha import SESSION, FakeWaha

@@ -15,8 +15,8 @@ from common.events import NoticeReceived
 from messenger import catalogue
 from messenger.notices import Notices
 from messenger.rendering import Renderer
-from messenger.template_account import TemplateAccount, components_of
-from messenger.template_watch import TemplateWatch
+from messenger.templates.account import TemplateAccount, components_of
+from messenger.templates.watch import TemplateWatch
 
 from .conftest import CONSTANTS, CONTENT, NUMBER, QUESTION, START, Rig
 from .fake_meta import FakeTemplates, Translation

@@ -12,7 +12,7 @@ from messenger import metrics
 from messenger.dispatch import Dispatcher, Outlet
 from messenger.errors_policy import SPAM
 from messenger.handlers import Handlers
-from messenger.pacing import (
+from messenger.limits.pacing import (
     RECOVERY,
     SAME_MOMENT,
     SLOWEST,
@@ -21,7 +21,7 @@ from messenger.pacing import (
     RedisPacer,
     burst_of,
 )
-from messenger.pauses import Pause, Pauses
+from messenger.limits.pauses import Pause, Pauses
 
 from .conftest import NUMBER, Rig
 

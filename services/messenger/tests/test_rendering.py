@@ -45,6 +45,11 @@ VALUES: dict[str, frozenset[str]] = {
         "hint": "k total hint_text a",
         "feedback": "score good missing suggestion streak a provisional",
         "low_effort": "a",
+        "grade_corrected": "old score good missing suggestion a",
+        "grade_confirmed": "score note a",
+        "dispute_kept": "score good missing a",
+        "dispute_received": "score a",
+        "dispute_refused": "",
         "dont_know": "model",
         "skipped": "",
         "model_answer": "model",
@@ -79,7 +84,7 @@ VALUES: dict[str, frozenset[str]] = {
 CHOICES = re.compile(
     r"lang:(pt|en|es)|consent:(yes|no|more)|track:(python|javascript|ruby|dsa|mixed)|level:[123]"
     r"|time:\d\d:\d\d|tz:change|question:now|menu|signup:(confirm|notme)|stop|tracks|schedule"
-    r"|level|language|help|(hint|skip|dontknow|model|answer|voice:(send|discard)):\{a\}"
+    r"|level|language|help|(hint|skip|dontknow|model|dispute|answer|voice:(send|discard)):\{a\}"
 )
 """What the other services understand."""
 

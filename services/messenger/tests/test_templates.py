@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from messenger import catalogue, templates
+from messenger import catalogue
 from messenger.settings import TemplateSettings
-from messenger.template_account import TemplateAccount, components_of
-from messenger.template_states import TemplateStates, status_of
+from messenger.templates import command as templates
+from messenger.templates.account import TemplateAccount, components_of
+from messenger.templates.states import TemplateStates, status_of
 
 from .conftest import CONTENT
 from .fake_meta import FakeTemplates, Translation

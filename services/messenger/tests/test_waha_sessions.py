@@ -10,8 +10,8 @@ import pytest
 
 from common.database import Database
 from common.waha import message_in
-from messenger.session_store import Watched
-from messenger.supervision import (
+from messenger.waha.session_store import Watched
+from messenger.waha.supervision import (
     DEBOUNCE,
     UNREACHABLE,
     WORKING,

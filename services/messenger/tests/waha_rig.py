@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 from common.database import Database
 from common.events import Contact, InboundRef, InboundUnderstood, StatusReceived, UserState
 from common.ids import UserId
-from messenger.catching_up import CatchingUp
 from messenger.channels import Channel
 from messenger.channels.waha import WahaChannel
 from messenger.channels.waha_api import WahaApi
 from messenger.dispatch import Dispatcher, Outlet
-from messenger.hidden_names import HiddenNames
-from messenger.human import Pace
 from messenger.numbered import NumberedRenderer
-from messenger.outreach import WarmUp
-from messenger.reconciling import Reconciler
-from messenger.sessions import Supervisor
+from messenger.waha.catching_up import CatchingUp
+from messenger.waha.hidden_names import HiddenNames
+from messenger.waha.outreach import WarmUp
+from messenger.waha.pace import Pace
+from messenger.waha.reconciling import Reconciler
+from messenger.waha.sessions import Supervisor
 
 from .conftest import Rig
 from .fake_waha import KEY, SESSION, FakeWaha

@@ -16,7 +16,7 @@ from messenger.channels.connection import retry_after
 from messenger.channels.waha_api import Existence, WahaApi
 from messenger.channels.waha_codes import WahaCode, code_of
 from messenger.channels.waha_payloads import Json, request_of, sent_id, text_of
-from messenger.human import Pace
+from messenger.waha.pace import Pace
 
 SEND_WITHIN = 15.0  # seconds
 COURTESY_WITHIN = 2.0  # seconds for what only looks polite

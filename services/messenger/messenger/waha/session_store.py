@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from common.database import Transaction
-from messenger.supervision import Session
+from messenger.waha.supervision import Session
 
 WATCH_FOR = timedelta(seconds=60)
 """Longer than a look at the session takes; then another replica may watch."""

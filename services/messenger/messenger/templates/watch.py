@@ -10,14 +10,14 @@ from common.clock import Clock
 from common.database import Database
 from common.errors import DependencyUnavailable
 from messenger.catalogue import Template
-from messenger.template_account import (
+from messenger.templates.account import (
     AccountTemplate,
     TemplateAccount,
     TemplateApiRefused,
     TemplateApiUnavailable,
 )
-from messenger.template_records import TemplateNews, TemplateRecords
-from messenger.template_states import NOTHING_TOLD, TemplateStates, status_of
+from messenger.templates.records import TemplateNews, TemplateRecords
+from messenger.templates.states import NOTHING_TOLD, TemplateStates, status_of
 
 log = structlog.get_logger()
 

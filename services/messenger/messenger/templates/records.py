@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from common.database import Transaction
 from messenger.errors_policy import QUALITY
-from messenger.pauses import Pause, Pauses, resume, scope_of_template
-from messenger.template_states import SENDABLE, TemplateStates
+from messenger.limits.pauses import Pause, Pauses, resume, scope_of_template
+from messenger.templates.states import SENDABLE, TemplateStates
 
 # A quality or category update says nothing of the rest. News that is older than what is known,
 # by when it reached us, changes nothing.

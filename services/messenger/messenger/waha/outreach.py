@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from common.database import Transaction
 from messenger.consequences import PROACTIVE
-from messenger.human import Pace
 from messenger.sending import Decision, Queued, Send, Wait
+from messenger.waha.pace import Pace
 
 ASKED_FOR = 0  # the priority of replies
 ANY = 9

@@ -8,18 +8,18 @@ from datetime import datetime
 from common.database import Transaction
 from common.events import NoticeReceived
 from common.service import Service
-from messenger.catching_up import CatchingUp
 from messenger.channels.waha import WahaChannel
 from messenger.channels.waha_api import WahaApi
 from messenger.dispatch import Outlet
-from messenger.hidden_names import HiddenNames
-from messenger.human import Pace
+from messenger.limits.pacing import LocalPacer
 from messenger.notices import NoticeHandler
-from messenger.outreach import WarmUp
-from messenger.pacing import LocalPacer
-from messenger.reconciling import Reconciler
-from messenger.sessions import Supervisor
 from messenger.settings import Settings
+from messenger.waha.catching_up import CatchingUp
+from messenger.waha.hidden_names import HiddenNames
+from messenger.waha.outreach import WarmUp
+from messenger.waha.pace import Pace
+from messenger.waha.reconciling import Reconciler
+from messenger.waha.sessions import Supervisor
 
 RATE = 10.0  # calls a second at most; people and gaps set the real pace
 

@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from messenger import catalogue
 from messenger.catalogue import ContentUnreadable, Template, TemplateWording
 from messenger.settings import TemplateSettings
-from messenger.template_account import (
+from messenger.templates.account import (
     AccountTemplate,
     Category,
     TemplateAccount,
     TemplateApiRefused,
     TemplateApiUnavailable,
 )
-from messenger.template_states import status_of
+from messenger.templates.states import status_of
 
 HEAD = ("template", "language", "state", "category", "quality", "what is to know")
 EDITABLE = frozenset({"APPROVED", "REJECTED", "PAUSED"})
@@ -183,7 +183,3 @@ def main(arguments: Sequence[str]) -> int:
     except (TemplateApiRefused, TemplateApiUnavailable, ContentUnreadable) as error:
         sys.stderr.write(f"{error}\n")
     return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

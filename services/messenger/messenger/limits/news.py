@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from common.database import Transaction
 from common.events import NoticeReceived
-from messenger.budgets import Tier, adopt_limit, record_trouble
+from messenger.limits.budgets import Tier, adopt_limit, record_trouble
 
 FIELDS = frozenset({"business_capability_update", "phone_number_quality_update"})
 TROUBLE = frozenset({"FLAGGED", "DOWNGRADE"})

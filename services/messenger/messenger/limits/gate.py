@@ -6,10 +6,10 @@ from uuid import UUID
 
 from common.database import Transaction
 from common.events import Channel as ChannelName
-from messenger.budgets import Allowance, Budget
 from messenger.consequences import PROACTIVE
 from messenger.errors_policy import Scope
-from messenger.pauses import BUDGET, Paused, Pauses
+from messenger.limits.budgets import Allowance, Budget
+from messenger.limits.pauses import BUDGET, Paused, Pauses
 from messenger.sending import Addressee, Decision, Hold, Queued, Send, is_window_open
 
 Decided = tuple[Queued, Decision]

@@ -12,7 +12,7 @@ from common.lenient import seconds_of
 from common.waha import chat_of, message_in
 from messenger import metrics
 from messenger.channels.waha_api import Chat, WahaApi, WahaSilent
-from messenger.session_store import SessionStore, Watched
+from messenger.waha.session_store import SessionStore, Watched
 
 log = structlog.get_logger()
 

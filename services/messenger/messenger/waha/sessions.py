@@ -16,9 +16,9 @@ from messenger.channels import NotSent, OutcomeUnknown
 from messenger.channels.waha_api import WahaApi, WahaSilent
 from messenger.channels.waha_codes import SESSION_CODES
 from messenger.errors_policy import SOON, Scope, label_for
-from messenger.pauses import Pause, Pauses
-from messenger.session_store import SessionStore, Watched
-from messenger.supervision import (
+from messenger.limits.pauses import Pause, Pauses
+from messenger.waha.session_store import SessionStore, Watched
+from messenger.waha.supervision import (
     MENDING,
     OTHER,
     SILENT_AFTER,
