@@ -81,6 +81,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._finished: asyncio.Queue[Finished] = asyncio.Queue()
         self._calls: set[asyncio.Task[None]] = set()
+        self._claiming: asyncio.Task[Claim] | None = None
         self._in_flight = 0
         self._bulk_in_flight = 0
         self._bulk_limit = max(int(outlet.in_flight * (1 - FOR_REPLIES)), 1)
@@ -125,17 +126,24 @@ class Dispatcher:
         grant = await self._outlet.pacer.reserve(1 if self._pause else room, share)
         if grant.slots == 0:
             return grant.wait
-        claim = await self._claim(grant.slots, lowest_priority=ANY if bulk_room > 0 else URGENT)
-        await self._release(is_idle=not claim.sent)
+        lowest = ANY if bulk_room > 0 else URGENT
+        self._claiming = asyncio.create_task(self._claim_and_start(grant.slots, lowest))
+        claim = await asyncio.shield(self._claiming)
         if spare := grant.slots - len(claim.sent):
             await self._outlet.pacer.give_back(spare)
-        for claimed in claim.sent:
-            self._start(claimed)
+        await self._release(is_idle=not claim.sent)
         if self._pause and claim.sent:
             return self._pause
         if len(claim.sent) + len(claim.settled) >= grant.slots:
             return 0.0
         return self._until(claim)
+
+    async def _claim_and_start(self, slots: int, lowest_priority: int) -> Claim:
+        """Never cancelled: what is claimed but not started would stay in doubt."""
+        claim = await self._claim(slots, lowest_priority=lowest_priority)
+        for claimed in claim.sent:
+            self._start(claimed)
+        return claim
 
     async def _claim(self, slots: int, *, lowest_priority: int) -> Claim:
         async with self._database.transaction() as transaction:
@@ -285,6 +293,10 @@ class Dispatcher:
                 await self._wake.wait()
 
     async def _finish(self, recorder: asyncio.Task[None]) -> None:
+        if self._claiming is not None:
+            with suppress(Exception, asyncio.CancelledError):  # what it failed of is told already
+                async with asyncio.timeout(FINISH_WITHIN):
+                    await asyncio.shield(self._claiming)
         if self._calls:
             await asyncio.wait(self._calls, timeout=FINISH_WITHIN)
         deadline = asyncio.get_running_loop().time() + FINISH_WITHIN
