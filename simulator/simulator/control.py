@@ -22,7 +22,23 @@ def routes(stage: Stage) -> APIRouter:
     _add_faults(router, stage)
     _add_journals(router, stage)
     _add_state(router, stage)
+    _add_media(router, stage)
     return router
+
+
+def _add_media(router: APIRouter, stage: Stage) -> None:
+    @router.get("/media/{media_id}")
+    async def read_media(media_id: str) -> Response:
+        """For the phone page, which has no token. Only pictures and sounds are shown in place."""
+        found = stage.media.find(media_id)
+        if found is None:
+            raise HTTPException(404, "the file is gone")
+        is_shown = found.mime_type.startswith(("image/", "audio/", "video/"))
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Disposition": "inline" if is_shown else "attachment",
+        }
+        return Response(found.data, media_type=found.mime_type, headers=headers)
 
 
 def _add_clock(router: APIRouter, stage: Stage) -> None:

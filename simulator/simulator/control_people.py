@@ -56,7 +56,7 @@ def _add_people(router: APIRouter, stage: Stage) -> None:
     async def change_phone(phone: str, wanted: PhoneChange) -> PhoneView:
         person = stage.phones.get_or_create(phone)
         change(person, wanted)
-        stage.waha.chats.change_account(person, wanted.lid, wanted.shape, wanted.device)
+        stage.waha.chats.chat_id_of(person)
         stage.phones.touch(person)
         return phone_view(person)
 

@@ -25,8 +25,8 @@ class PhoneChange(BaseModel):
     username: Annotated[str, Field(pattern=r"^[a-z0-9._]{3,35}$")] | None = None
     hides_number: bool | None = None
     """Only with a username; then the business gets no number, only the business-scoped id."""
-    lid: LidForm = "none"
-    shape: Shape = "plain"
+    lid: LidForm | None = None
+    shape: Shape | None = None
     device: int | None = None
 
 
@@ -102,8 +102,10 @@ def change(phone: Phone, wanted: PhoneChange) -> None:
         value = getattr(wanted, given)
         if value is not None:
             setattr(phone, field, value)
-    for field in wanted.model_fields_set & {"lid", "shape", "device"}:
-        setattr(phone.waha, field, getattr(wanted, field))
+    if "device" in wanted.model_fields_set:
+        phone.waha.device = wanted.device
+    phone.waha.lid = wanted.lid or phone.waha.lid
+    phone.waha.shape = wanted.shape or phone.waha.shape
     if "username" in wanted.model_fields_set:
         phone.username = wanted.username
     phone.hides_number = phone.hides_number and phone.username is not None

@@ -202,3 +202,12 @@ async def test_the_journal_keeps_no_files(simulator: Simulator) -> None:
     await upload(simulator)
     calls = (await simulator.http.get("/control/sent")).json()
     assert list(calls[0]["body"]) == ["multipart_bytes"]
+
+
+async def test_the_page_reads_a_file_without_a_token(simulator: Simulator) -> None:
+    await simulator.say(type="image")
+    [message] = await simulator.transcript()
+    answer = await simulator.http.get(f"/control/media/{message['media']['id']}")
+    assert answer.headers["content-type"].startswith("image/")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert (await simulator.http.get("/control/media/unknown")).status_code == 404

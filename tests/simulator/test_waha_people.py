@@ -260,3 +260,11 @@ async def test_somebody_without_whatsapp_gets_nothing(simulator: Simulator) -> N
     params = {"phone": ANA, "session": "default"}
     exists = await simulator.waha("GET", "/api/contacts/check-exists", params=params)
     assert exists.json()["numberExists"] is False
+
+
+async def test_a_change_of_the_name_leaves_the_rest_as_it_is(simulator: Simulator) -> None:
+    path = f"/control/phones/{ANA}"
+    await simulator.http.put(path, json={"lid": "hidden", "shape": "extended", "device": 3})
+    answer = await simulator.http.put(path, json={"name": "Ana"})
+    kept = answer.json()["waha"]
+    assert (kept["lid"], kept["shape"], kept["device"]) == ("hidden", "extended", 3)

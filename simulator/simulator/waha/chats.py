@@ -9,7 +9,6 @@ from simulator.numbers import InvalidNumber, canonical_number
 from simulator.phones import Phone, Phones
 from simulator.said import ABOUT_ANOTHER
 from simulator.transcript import Message
-from simulator.waha.accounts import LidForm, Shape
 from simulator.waha.ids import Ids
 from simulator.waha.messages import Told
 
@@ -44,15 +43,6 @@ class Chats:
     def forget_all(self) -> None:
         self._by_lid.clear()
         self.strays.clear()
-
-    def change_account(
-        self, phone: Phone, lid: LidForm | None, shape: Shape | None, device: int | None
-    ) -> None:
-        account = phone.waha
-        account.lid = lid or account.lid
-        account.shape = shape or account.shape
-        account.device = device if device is not None else account.device
-        self.chat_id_of(phone)
 
     def chat_id_of(self, phone: Phone) -> str:
         """The chat in which what this person writes arrives."""

@@ -1,26 +1,34 @@
-import * as chat from "/page/chat.js";
-import * as clock from "/page/clock.js";
-import * as inspector from "/page/inspector.js";
+import { learnFeatures } from "/page/api.js";
+import * as attach from "/page/chat/attach.js";
+import * as composer from "/page/chat/composer.js";
+import * as head from "/page/chat/head.js";
+import * as messages from "/page/chat/messages.js";
+import { byId, toast } from "/page/dom.js";
+import { icon } from "/page/icons.js";
 import { follow } from "/page/live.js";
-import * as people from "/page/people.js";
+import { loadClock, loadPeople, open, refresh } from "/page/loading.js";
+import { account } from "/page/panels/account.js";
+import { clock } from "/page/panels/clock.js";
+import { faults } from "/page/panels/faults.js";
+import * as host from "/page/panels/host.js";
+import { inspector } from "/page/panels/inspector.js";
+import { personPanel } from "/page/panels/person.js";
+import { recording } from "/page/panels/recording.js";
+import { templates } from "/page/panels/templates.js";
+import { waha } from "/page/panels/waha.js";
+import * as adding from "/page/people/adding.js";
+import * as list from "/page/people/list.js";
+import * as topbar from "/page/topbar.js";
 
-const choose = (phone) => { location.hash = phone ? `#${phone}` : ""; };
-
+/** The address names the chat: #5511987654321, or #5511987654321/waha. */
 async function openFromAddress() {
-  const phone = location.hash.slice(1) || null;
-  await people.reload(phone, choose);
-  await chat.open(phone);
-}
-
-async function refresh(topics) {
-  const touched = topics.filter((topic) => topic.startsWith("phone:"));
-  if (topics.includes("clock")) await clock.reload();
-  if (touched.length) await people.reload(chat.current(), choose);
-  if (touched.includes(`phone:${chat.current()}`) || touched.includes("phone:")) await chat.reload();
-  await inspector.reload(topics);
+  const [phone, channel] = location.hash.slice(1).split("/");
+  await open(phone || null, channel ?? null).catch((error) => toast(error.message));
+  if (phone && matchMedia("(min-width: 761px)").matches) byId("composer").elements.text.focus();
 }
 
 // One refresh at a time; what changes meanwhile is gathered for the next.
+const PAUSE = 200;
 let isBusy = false;
 let waiting = new Set();
 
@@ -33,19 +41,22 @@ async function onTopics(topics) {
       const due = [...waiting];
       waiting = new Set();
       await refresh(due);
+      await host.refresh(due);
+      await new Promise((go) => setTimeout(go, PAUSE));
     }
-  } catch (error) {
-    console.warn("The simulator does not answer:", error.message);
+  } catch {
+    topbar.showConnection(false);
   } finally {
     isBusy = false;
   }
 }
 
-clock.start(chat.tick);
-people.startForm(choose);
-chat.start(() => choose(null));
-inspector.start();
-addEventListener("hashchange", openFromAddress);
-await clock.reload();
+for (const place of document.querySelectorAll("[data-icon]")) place.prepend(icon(place.dataset.icon));
+host.install([clock, faults, personPanel, account, waha, templates, recording, inspector]);
+[topbar, adding, list, head, messages, composer, attach].forEach((part) => part.start());
+await learnFeatures().catch(() => topbar.showConnection(false));
+await Promise.all([loadClock(), loadPeople()]).catch(() => topbar.showConnection(false));
 await openFromAddress();
-follow(onTopics);
+host.start();
+addEventListener("hashchange", openFromAddress);
+follow(onTopics, topbar.showConnection);

@@ -1,0 +1,31 @@
+/** The codes that developers provoke most. */
+export const CODES = {
+  4: "too many API calls",
+  190: "access token has expired",
+  368: "temporarily blocked for a violation",
+  80007: "rate limit of the account",
+  130429: "throughput reached",
+  130472: "the person is part of an experiment",
+  131000: "something went wrong",
+  131016: "service unavailable",
+  131021: "recipient is the sender",
+  131026: "undeliverable",
+  131031: "account locked",
+  131042: "payment problem",
+  131047: "outside the 24-hour window",
+  131048: "spam rate limit",
+  131049: "not delivered, healthy ecosystem",
+  131050: "the person stopped marketing",
+  131053: "media upload error",
+  131056: "too many messages to one person",
+  131057: "account in maintenance",
+  132001: "template does not exist",
+  132015: "template is paused",
+  132016: "template is disabled",
+  133010: "number not registered",
+  429: "HTTP 429",
+  500: "HTTP 500",
+  503: "HTTP 503",
+};
+
+export const named = (codes) => codes.map((code) => [String(code), `${code} · ${CODES[code]}`]);
