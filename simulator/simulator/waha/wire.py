@@ -20,7 +20,7 @@ def environment(engine: Engine) -> Json:
         "engine": engine,
         "tier": "CORE",
         "browser": "",
-        "platform": "linux/x64",
+        "platform": "simulator",  # a real one names its system here
         "worker": {"id": None},
     }
 

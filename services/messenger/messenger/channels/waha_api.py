@@ -36,6 +36,11 @@ class Existence(_Part):
 class Version(_Part):
     version: str
     engine: str = ""
+    platform: str = ""
+
+    @property
+    def is_simulator(self) -> bool:
+        return self.platform == "simulator"
 
 
 class _Session(_Part):

@@ -1,7 +1,7 @@
 """Everything that belongs to sending over WAHA, put together."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from common.database import Transaction
 from common.events import NoticeReceived
 from common.service import Service
 from messenger.channels.waha import WahaChannel
-from messenger.channels.waha_api import WahaApi
+from messenger.channels.waha_api import WahaApi, WahaSilent
 from messenger.dispatch import Outlet
 from messenger.limits.pacing import LocalPacer
 from messenger.notices import NoticeHandler
@@ -68,6 +68,8 @@ async def opened(settings: Settings, service: Service) -> AsyncIterator[Waha]:
         session,
         connections=settings.waha_in_flight + 4,
     )
+    if not settings.simulation:
+        await _refuse_simulator(api)
     pace = pace_of(settings)
     names = HiddenNames(database, service.clock, api)
     outlet = Outlet(
@@ -83,6 +85,16 @@ async def opened(settings: Settings, service: Service) -> AsyncIterator[Waha]:
         yield Waha(outlet, api, names)
     finally:
         await api.close()
+
+
+async def _refuse_simulator(api: WahaApi) -> None:
+    """WAHA may well be on this machine, so its address does not tell; it is asked."""
+    with suppress(WahaSilent):
+        if (await api.version()).is_simulator:
+            raise SystemExit(
+                "SABATINA_WAHA_URL is Sabatina's simulator: set the address of a real WAHA, or"
+                " SABATINA_SIMULATION=true on a developer's machine"
+            )
 
 
 def pace_of(settings: Settings) -> Pace:
