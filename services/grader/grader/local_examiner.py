@@ -4,7 +4,7 @@ It cannot see that a fluent statement is false; see the README for how well it d
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from grader.examiners import Examination, ExaminerName
 from grader.gates import is_attempt
 from grader.languages import as_answered
 from grader.local.estimate import estimator
-from grader.rubric import Mark, Verdict, with_evidence
+from grader.rubric import WORTH, Mark, Verdict, share_of, with_evidence
 from grader.words import (
     ALL_NEGATIONS,
     NEGATIONS,
@@ -41,6 +41,8 @@ _LIST_SHARE, _LIST_LENGTH = 0.12, 4
 _ITEM_SHARE, _ITEM_LENGTH = 0.8, 3
 _NAMED_SHARE = 0.65
 KEYWORDS_AT_MOST = 5
+PLAUSIBLE = 0.55
+"""An estimate from which on even a very short answer in other words is one: "resizeable"."""
 _WORD = re.compile(r"\w+")
 _ITEM_END = re.compile(r"[,;\n/|]+")
 _BEFORE = 2  # words in which a negation turns what follows
@@ -83,19 +85,27 @@ class LocalExaminer:
     ) -> Examination:
         question = as_answered(question, answer)
         answer = without_question(question, answer)
-        is_gradable = is_attempt(question, answer)
-        marks = mark_points(question, answer) if is_gradable else []
+        marks = with_evidence(question, mark_points(question, answer), answer)
+        estimate = estimator().estimate(question, answer, marked_share(question, marks))
+        is_gradable = is_attempt(question, answer) or estimate >= PLAUSIBLE
         beliefs = stated_beliefs(question, answer) if is_gradable else []
         return Examination(
-            marks=tuple(with_evidence(question, marks, answer)),
+            marks=tuple(marks if is_gradable else with_evidence(question, [], answer)),
             is_gradable=is_gradable,
             examiner="local",
             model=VERSION,
             prompt_version="",
             contradictions=tuple(quote for _, quote in beliefs),
-            estimate=estimator().estimate(question, answer) if is_gradable else None,
+            estimate=estimate if is_gradable else None,
             cap=_cap(question, answer, [belief for belief, _ in beliefs]),
         )
+
+
+def marked_share(question: QuestionSnapshot, marks: Iterable[Mark]) -> float | None:
+    """None where the points have no keywords: there marks say little."""
+    if not any(point.keywords for point in question.points):
+        return None
+    return share_of(question, {mark.point_id: WORTH[mark.verdict] for mark in marks})
 
 
 def mark_points(question: QuestionSnapshot, answer: str) -> list[Mark]:
@@ -151,14 +161,14 @@ def _clause_that_states(belief: Misconception, text: Text, language: Language) -
 
 
 def _is_denied(hit: Hit, phrase: str, text: Text, language: Language) -> bool:
-    """Somewhere before it in its clause, unless the phrase itself is a denial."""
-    if any(word.folded in ALL_NEGATIONS for word in _prepared(phrase)):
+    """Before it in its clause or amid its words, unless the phrase itself is a denial."""
+    negations = NEGATIONS[language]
+    if any(word.folded in negations for word in _prepared(phrase)):
         return False
     clause = _clause_of(hit[0], text)
-    if clause is None:
-        return False
-    before = [w for w in text.words if clause.start <= w.start and w.end <= hit[0].start]
-    return any(word.folded in NEGATIONS[language] for word in before)
+    start = clause.start if clause else hit[0].start
+    said = [word for word in text.words if start <= word.start and word.end <= hit[-1].end]
+    return any(word.folded in negations for word in said)
 
 
 def _mark(point: RubricPoint, text: Text, asked: frozenset[str], language: Language) -> Mark:

@@ -14,9 +14,10 @@ BONUS_SHARE = 0.15
 """What the points that are not required weigh together: without them the best score is 9."""
 WITHOUT_EVIDENCE = 3
 """The most for an answer of which nothing can be quoted."""
-MARKS_SHARE = 0.7
-"""Of the score, beside an estimate: marks know the rubric, the estimate knows other words for it.
-Points without keywords cannot be marked well: there the estimate alone counts."""
+MARKS_SHARE = 0.3
+"""Of the score, beside an estimate, which knows the marks too: so that each point that a person
+sees as met is worth something. Points without keywords cannot be marked well: there the estimate
+alone counts."""
 MOST_CONTRADICTIONS = 2
 """A model that sees errors everywhere must not undo the marks that it gave itself."""
 

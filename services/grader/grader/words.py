@@ -25,9 +25,14 @@ cuales quien muy mas entre hasta ya solo tambien cada otro otra hay ha han fue y
 eso ese esa estos estas si sin pueden puede pode podem
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+# Contractions come apart at the apostrophe: "can't" is "can" and "t".
+_ENGLISH_NEGATIONS = """
+not never no cannot nor without t isn doesn don aren won wouldn couldn shouldn wasn weren hasn haven
+hadn didn ain
+"""
 NEGATIONS = {
     "pt": frozenset({"nao", "nunca", "jamais", "nem"}),
-    "en": frozenset({"not", "never", "no", "cannot", "isn", "doesn", "don", "aren", "won", "nor"}),
+    "en": frozenset(_ENGLISH_NEGATIONS.split()),
     "es": frozenset({"no", "nunca", "jamas", "ni", "tampoco"}),
 }
 ALL_NEGATIONS = frozenset().union(*NEGATIONS.values())

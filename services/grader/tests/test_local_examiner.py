@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.events import Language, QuestionSnapshot
+from common.events import Language, Misconception, QuestionSnapshot
 from grader.answer_text import examined_text
 from grader.examiners import Examination
-from grader.local_examiner import LocalExaminer
+from grader.local_examiner import LocalExaminer, stated_beliefs
 from grader.rubric import combine
 from grader_testing.factories import HALF, REFERENCES, question
 
@@ -126,3 +126,20 @@ async def test_a_question_without_points_is_survived() -> None:
     bare: QuestionSnapshot = question().model_copy(update={"points": ()})
     found = await LocalExaminer().examine(bare, "one two three four", language="en", level=1)
     assert combine(bare, found.marks) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "is_stated"),
+    [
+        ("Each call gets a new list, so it starts empty.", True),
+        ("It is not true that each call gets a new list.", False),
+        ("Each call doesn't get a new list, they share one.", False),
+        ("Each call can't get a new list because the default is made once.", False),
+    ],
+)
+def test_a_misconception_counts_only_when_it_is_not_denied(said: str, is_stated: bool) -> None:
+    belief = Misconception(
+        id="new", text="A new list each time.", phrases=("each call gets a new list",), cap=4
+    )
+    asked = question().model_copy(update={"misconceptions": (belief,)})
+    assert bool(stated_beliefs(asked, said)) is is_stated

@@ -85,7 +85,7 @@ def test_a_forest_walks_to_the_leaf_of_each_tree() -> None:
 
 def test_the_estimate_is_a_share_and_prefers_the_better_answer() -> None:
     asked = question()
-    good, bad = (estimator().estimate(asked, a) for a in (asked.reference, "No idea, pizza."))
+    good, bad = (estimator().estimate(asked, a, 0.5) for a in (asked.reference, "No idea, pizza."))
     assert 0 <= bad < good <= 1
 
 

@@ -14,9 +14,9 @@ class Estimator:
         self._reader = Reader(weights)
         self.version = self._ensemble.version
 
-    def estimate(self, question: QuestionSnapshot, answer: str) -> float:
-        """0 to 1."""
-        return self._ensemble.predict(self._reader.numbers(question, answer))
+    def estimate(self, question: QuestionSnapshot, answer: str, marked: float | None) -> float:
+        """0 to 1; `marked` as for `Reader.numbers`."""
+        return self._ensemble.predict(self._reader.numbers(question, answer, marked))
 
 
 @lru_cache(maxsize=1)

@@ -31,10 +31,15 @@ class Reader:
         self._vectors = vectors or WordVectors()
         self._expected = lru_cache(maxsize=_KEPT_QUESTIONS)(self._prepared)
 
-    def numbers(self, question: QuestionSnapshot, answer: str) -> NDArray[np.float64]:
+    def numbers(
+        self, question: QuestionSnapshot, answer: str, marked: float | None
+    ) -> NDArray[np.float64]:
+        """`marked` is the share of the points that were found by their keywords, 0 to 1; None
+        where points have none."""
         parts = tuple(point.text for point in question.points)
         expected = self._expected(question.text, question.reference, parts)
-        return likeness(expected, Words.of(answer, self._vectors, self._weights))
+        alike = likeness(expected, Words.of(answer, self._vectors, self._weights))
+        return np.append(alike, [marked is not None, marked or 0.0])
 
     def _prepared(self, question: str, reference: str, parts: tuple[str, ...]) -> Expected:
         return Expected.of(question, reference, self._vectors, self._weights, parts)
