@@ -8,7 +8,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml servic
 PACKAGES := common devstack simulator $(notdir $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run reset test chaos bench lint fmt types content-lint contracts webhook-test templates-status templates-push dead-letters lock clean
+.PHONY: help setup run reset test chaos grade-live bench lint fmt types content-lint contracts webhook-test templates-status templates-push dead-letters lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ test: setup ## Run every test against real servers
 
 chaos: setup ## Kill services and servers while answers are in flight, with 3 seeds (SEED=n repeats one)
 	@CHAOS_RUNS=$${CHAOS_RUNS:-3} $(BIN)/python -m pytest -m chaos -o addopts="-ra --import-mode=importlib -p devstack.pytest_plugin -s" tests/chaos
+
+grade-live: ## Test the model behind OPENAI_API_KEY and OPENAI_BASE_URL; it costs a cent
+	@test -n "$$OPENAI_API_KEY" || { \
+	  echo "Set OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's."; exit 1; }
+	@$(MAKE) --no-print-directory setup
+	@SABATINA_GRADE_LIVE=1 $(BIN)/python -m pytest -m live services/grader/tests/test_live.py
 
 bench: setup ## Measure, and write bench/results.json
 	@$(BIN)/python -m bench

@@ -118,7 +118,11 @@ STREAMS = (
         is_work_queue=True,
     ),
     Stream("REPLIES", (events.HandleReply,), is_work_queue=True),
-    Stream("ANSWERS", (events.GradeAnswer,), is_work_queue=True),
+    Stream(
+        "ANSWERS",
+        (events.GradeAnswer, events.DisputeGrade, events.DecideReview),
+        is_work_queue=True,
+    ),
     Stream("OUTBOUND", (events.SendMessage,), is_work_queue=True),
     Stream("VOICE", (events.TranscribeVoice,), is_work_queue=True),
     Stream(
@@ -133,6 +137,7 @@ STREAMS = (
             events.QuestionAssigned,
             events.QuestionClosed,
             events.AnswerGraded,
+            events.AnswerRegraded,
             events.MessageAccepted,
             events.MessageDelivered,
             events.MessageFailed,
@@ -182,7 +187,7 @@ SCHEDULER_REPLIES = Consumer(
 SCHEDULER_FOLLOW = Consumer(
     "scheduler-follow",
     "EVENTS",
-    (events.UserChanged, events.UserDeleted, events.AnswerGraded),
+    (events.UserChanged, events.UserDeleted, events.AnswerGraded, events.AnswerRegraded),
     slots=32,
 )
 SCHEDULER_SENT = Consumer(
@@ -194,6 +199,9 @@ SCHEDULER_SENT = Consumer(
     linger=NEWS,
 )
 GRADER_GRADE = Consumer("grader-grade", "ANSWERS", (events.GradeAnswer,), slots=64)
+GRADER_DISPUTES = Consumer(
+    "grader-disputes", "ANSWERS", (events.DisputeGrade, events.DecideReview), slots=8
+)
 GRADER_FOLLOW = Consumer("grader-follow", "EVENTS", (events.UserDeleted,), slots=4)
 MESSENGER_SEND = Consumer("messenger-send", "OUTBOUND", (events.SendMessage,), slots=400, batch=100)
 MESSENGER_STATUSES = Consumer(
@@ -229,6 +237,7 @@ CONSUMERS = (
     SCHEDULER_FOLLOW,
     SCHEDULER_SENT,
     GRADER_GRADE,
+    GRADER_DISPUTES,
     GRADER_FOLLOW,
     MESSENGER_SEND,
     MESSENGER_STATUSES,

@@ -16,6 +16,7 @@ from gateway.http import App, LimitedBodies, Observed
 from gateway.limits import RateLimit
 from gateway.merges import merge_routes
 from gateway.pages import page_routes
+from gateway.reviews import review_routes
 from gateway.settings import Settings
 from gateway.store import AuditLog
 from gateway.webhook import webhook_routes
@@ -51,6 +52,7 @@ def create_app(
     admin = admin_routes(settings, publisher, clock, audit)
     app.include_router(admin, prefix="/api/users")
     app.include_router(merge_routes(settings, publisher, clock, audit), prefix="/api/v1/merges")
+    app.include_router(review_routes(settings, publisher, clock, audit), prefix="/api/v1/reviews")
     app.include_router(page_routes(settings.simulator_url if settings.simulation else None))
     problems.install(app)
     return Observed(LimitedBodies(app))

@@ -14,7 +14,12 @@ from common.errors import CommandRefused, DependencyUnavailable, NotAnswered
 from gateway.registration import FIELD_ADVICE
 
 MEDIA_TYPE = "application/problem+json"
-STATUS_OF_REFUSAL = {"user_not_found": 404, "invalid": 422, "not_allowed": 409}
+STATUS_OF_REFUSAL = {
+    "user_not_found": 404,
+    "review_not_found": 404,
+    "invalid": 422,
+    "not_allowed": 409,
+}
 
 MEANINGS = {
     401: ("No key was sent.", "Send the key as `Authorization: Bearer ...`."),

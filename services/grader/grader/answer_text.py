@@ -7,16 +7,22 @@ from collections.abc import Iterator
 LONGEST = 4000
 
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n")
-_TEN = r"(?:10|ten|dez|diez|100\s?%|full|m[aá]xim[ao]|top)\b"
+_TEN = r"(?:10|ten|dez|diez|100\s?%|full|m[aá]xim(?:[ao]|um)|top)\b"
 _SCORE = (
     r"(?:scores?|grades?|marks?|notas?|pontos?|puntos?|points?|calificaci[oó]n|puntuaci[oó]n)\b"
 )
 _EXAMINER = r"(?:grader|examiner|assistant|examinador\w*|avaliador\w*|evaluador\w*|corretor\w*)\b"
+# Programs have rules too, and may well ignore them.
+_WHOSE = (
+    r"(?:all|any|your|these|those|previous|todas|suas|tuas|tus|sus|estas|essas|esas)(?:\ \w+){0,2}"
+)
+_WHICH = r"(?:above|before|given|acima|anteriores|anterior|dadas|arriba|previas|de\ antes)"
 _ORDERS = re.compile(
     rf"""
     \b(?:ignor(?:e|em|ar|a|en|ing)|disregard|forget|esque[cç](?:a|am|er)|olvid(?:a|e|en|ar)
         |desconsider(?:e|em|ar)|override|bypass)\b .{{0,60}}
-        \b(?:instru[ck]\w+|instruç\w+|prompts?|rubric\w*|r[uú]bric\w*|guidelines?|regras|reglas|rules)\b
+        \b(?:instru[ck]\w+|instruç\w+|prompts?|rubric\w*|r[uú]bric\w*|guidelines?
+            |{_WHOSE}\ (?:regras|reglas|rules)|(?:regras|reglas|rules)\ {_WHICH})\b
     | \b(?:ignor\w+|disregard|forget|esque[cç]a|olvida)\b .{{0,15}}
         \b(?:everything|all|tudo|todo)\b .{{0,15}}
         \b(?:above|before|previous|acima|anterior|arriba|antes)\b
@@ -25,6 +31,8 @@ _ORDERS = re.compile(
     | \b(?:give|award|grant)\ (?:me|this|it|us)\b .{{0,30}} \b{_TEN}
     | \b(?:me\ d[eêá]|d[eê]-me|dame|deme|d[ée]me|ponme|p[oó]ngame|quero|quiero|i\ want|i\ deserve
         |mere[cç]o|merezco)\b .{{0,30}} \b{_TEN}
+    | \b(?:deserv|merec|merez)\w*\b .{{0,30}} \b{_TEN} .{{0,20}} \b{_SCORE}
+    | \b(?:deserv|merec|merez)\w*\b .{{0,30}} \b{_SCORE} .{{0,20}} \b{_TEN}
     | \b{_SCORE} \s* (?:[:=]|is|as|of|must\ be|should\ be|deve\ ser|debe\ ser|[eé]|um|un)?
         \s* {_TEN}
     | \b(?:mark|set|consider|considere|considera|marque|marca)\b .{{0,30}}
@@ -42,6 +50,12 @@ def examined_text(text: str) -> str:
     """The part that is graded; quotes are looked for here, never in what was left out."""
     clean = unicodedata.normalize("NFC", without_nul(text))[:LONGEST]
     return "".join(s for s in _sentences(clean) if not _ORDERS.search(s)).strip()
+
+
+def holds_orders(text: str) -> bool:
+    """Whether something of it is left out, as meant for the examiner."""
+    clean = unicodedata.normalize("NFC", without_nul(text))[:LONGEST]
+    return any(_ORDERS.search(sentence) for sentence in _sentences(clean))
 
 
 def without_nul(text: str) -> str:

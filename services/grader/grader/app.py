@@ -2,13 +2,19 @@
 
 from functools import partial
 
-from common.events import GradeAnswer, UserDeleted
-from common.service import running
-from common.topology import GRADER_FOLLOW, GRADER_GRADE
+from common.events import DecideReview, DisputeGrade, GradeAnswer, ListReviews, UserDeleted
+from common.service import Service, running
+from common.topology import GRADER_DISPUTES, GRADER_FOLLOW, GRADER_GRADE
+from grader.disputes import dispute_grade
 from grader.examiners import Board
-from grader.handlers import Grader, forget_person, grade_answer, grade_waiting
+from grader.examining import Grader
+from grader.handlers import forget_person, grade_answer, grade_waiting
 from grader.local_examiner import LocalExaminer
+from grader.measuring import measure_days
+from grader.regrading import regrade_provisional
+from grader.reviews import decide_review, list_reviews
 from grader.settings import Settings
+from grader.spending import Limits
 from grader.store import Store
 
 PATIENCE = GRADER_GRADE.attempts - 1
@@ -19,22 +25,43 @@ async def main() -> None:
     settings = Settings()
     async with running(settings) as service:
         database = service.use_database("grader")
-        grader = Grader(database, board_for(settings), service.clock)
-        grading = service.consume(GRADER_GRADE)
-        grading.handle_free(GradeAnswer, partial(grade_answer, grader=grader))
-        following = service.consume(GRADER_FOLLOW)
-        following.handle(
-            UserDeleted, lambda event, tx: forget_person(event, Store(tx), service.clock)
-        )
-        service.in_background("waiting answers", partial(grade_waiting, grader))
+        limits, prices = Limits.from_settings(settings), settings.grader_prices
+        grader = Grader(database, board_for(settings), service.clock, limits, prices)
+        consume(service, grader)
+        for name, job in (
+            ("waiting answers", grade_waiting),
+            ("provisional gradings", regrade_provisional),
+            ("measures", measure_days),
+        ):
+            service.in_background(name, partial(job, grader))
+        answer = partial(list_reviews, database=database)
+        await service.publisher.serve(ListReviews, answer, group="grader")
         await service.run()
+
+
+def consume(service: Service, grader: Grader) -> None:
+    clock = grader.clock
+    grading = service.consume(GRADER_GRADE)
+    grading.handle_free(GradeAnswer, partial(grade_answer, grader=grader))
+    disputes = service.consume(GRADER_DISPUTES)
+    disputes.handle_free(DisputeGrade, partial(dispute_grade, grader=grader))
+    disputes.handle(DecideReview, partial(decide_review, clock=clock))
+    following = service.consume(GRADER_FOLLOW)
+    following.handle(UserDeleted, lambda event, tx: forget_person(event, Store(tx), clock))
 
 
 def board_for(settings: Settings) -> Board:
     local = LocalExaminer()
     if not settings.has_llm:
         return Board(first=local, stand_in=local)
+    from grader.exam import PROMPT_VERSION
     from grader.openai_examiner import OpenAIExaminer
 
-    examiner = OpenAIExaminer.from_settings(settings)
-    return Board(examiner, local, patience=PATIENCE if settings.grader == "openai" else 1)
+    second = settings.grader_second_model
+    return Board(
+        OpenAIExaminer.from_settings(settings),
+        local,
+        patience=PATIENCE if settings.grader == "openai" else 1,
+        second=OpenAIExaminer.from_settings(settings, second) if second else None,
+        recipe=f"{PROMPT_VERSION}/{settings.grader_effort}",
+    )

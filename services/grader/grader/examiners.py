@@ -8,7 +8,7 @@ from common.errors import RetryableError
 from common.events import Language, QuestionSnapshot
 from grader.rubric import Mark
 
-ExaminerName = Literal["openai", "local"]
+ExaminerName = Literal["openai", "local", "human"]
 FailureReason = Literal[
     "timeout",
     "unreachable",
@@ -20,7 +20,23 @@ FailureReason = Literal[
     "truncated",
     "invalid",
     "circuit_open",
+    "budget_spent",
+    "person_limit",
 ]
+
+
+@dataclass
+class Usage:
+    """What one examination has used, its repair included."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @property
+    def is_unknown(self) -> bool:
+        """Some servers do not tell, and a request that timed out cannot."""
+        return self.requests > 0 and not self.tokens_in + self.tokens_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +54,24 @@ class Examination:
     """0 to 1: what the answer is worth by another measure than its marks; see `rubric.combine`."""
     cap: int | None = None
     """The most that the score may be: a known misconception was stated."""
+    decided_score: int | None = None
+    """What people decided for an equal answer: it stands in for the computed score."""
     is_provisional: bool = False
+    is_cached: bool = False
+    needs_review: bool = False
+    claimed_quotes: int = 0
+    true_quotes: int = 0
+    """Of those claimed: they stand in the answer, and are about the question."""
+    requests: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: Decimal | None = Decimal(0)
     """None when the model's price is not known."""
+
+    @property
+    def is_thin(self) -> bool:
+        """Less than half of the evidence that was claimed holds."""
+        return self.true_quotes * 2 < self.claimed_quotes
 
 
 class Examiner(Protocol):
@@ -63,6 +92,7 @@ class ExaminerFailed(RetryableError):
     def __init__(self, reason: FailureReason) -> None:
         super().__init__(f"the examiner failed: {reason}")
         self.reason: FailureReason = reason
+        self.used = Usage()
 
 
 @dataclass(frozen=True)
@@ -72,3 +102,13 @@ class Board:
     first: Examiner
     stand_in: Examiner
     patience: int = 1
+    second: Examiner | None = None
+    """Looks again at what `first` has graded, when its person disagrees."""
+    recipe: str = ""
+    """What, beside its model, decides what `first` replies: an equal answer is known by it too."""
+
+    def other_than(self, examiner: ExaminerName) -> Examiner | None:
+        """Whoever can give a second opinion."""
+        if examiner == "openai":
+            return self.second or self.stand_in
+        return self.first if examiner == "local" and self.first.name == "openai" else None

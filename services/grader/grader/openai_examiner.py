@@ -5,59 +5,52 @@ verdicts with quotes, and a quote that is not in the answer counts for nothing.
 """
 
 import asyncio
-import json
-import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from common.events import Language, QuestionSnapshot
 from grader import metrics
+from grader.chat_api import ChatApi
 from grader.circuit import Circuit
-from grader.examiners import Examination, ExaminerFailed, ExaminerName, FailureReason
+from grader.evidence import count_evidence, stated, true_statements
+from grader.exam import PROMPT_VERSION, instructions, write_exam
+from grader.examiners import Examination, ExaminerFailed, ExaminerName, FailureReason, Usage
 from grader.gates import is_attempt
-from grader.openai_reply import SCHEMA, PointsAreIncomplete, Reply, complaint_about, read_reply
-from grader.rubric import true_quote, with_evidence
-from grader.settings import Effort, Price, Settings
+from grader.languages import as_answered
+from grader.model_api import Dialect, ModelApi, Said, reason_of
+from grader.openai_reply import PointsAreIncomplete, Reply, complaint_about, read_reply
+from grader.responses_api import ResponsesApi
+from grader.rubric import with_evidence
+from grader.settings import Price, Settings
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI, OpenAIError
-    from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+    from openai import AsyncOpenAI
 
-PROMPT_VERSION = "grade_v1"
-_SHORTEST_CONTRADICTION = 3  # words; less is no statement
 # Failures of the vendor rather than of one answer: these open the circuit.
-_OUTAGES = frozenset(
+OUTAGES = frozenset(
     {"timeout", "unreachable", "rate_limited", "server_error", "rejected", "invalid"}
 )
-
-
-@dataclass
-class Usage:
-    """What one examination has used, its repair included."""
-
-    tokens_in: int = 0
-    tokens_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenAIExaminer:
     client: "AsyncOpenAI"
+    api: ModelApi
     model: str
     deadline: timedelta
-    effort: Effort | None = None
+    dialect: Dialect
     price: Price | None = None
     turns: asyncio.Semaphore
     circuit: Circuit = field(default_factory=Circuit)
     name: ExaminerName = "openai"
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "OpenAIExaminer":
+    def from_settings(cls, settings: Settings, model: str = "") -> "OpenAIExaminer":
+        """`model` is another one than the settings name first."""
         from openai import AsyncOpenAI
 
         client = AsyncOpenAI(
@@ -66,12 +59,15 @@ class OpenAIExaminer:
             timeout=settings.grader_timeout.total_seconds(),
             max_retries=settings.grader_max_retries,
         )
+        model = model or settings.grader_model
+        api = ResponsesApi if settings.uses_responses else ChatApi
         return cls(
             client=client,
-            model=settings.grader_model,
+            api=api(client, model),
+            model=model,
             deadline=settings.grader_deadline,
-            effort=settings.grader_effort,
-            price=settings.grader_prices.get(settings.grader_model),
+            dialect=Dialect(settings.grader_effort or None),
+            price=settings.grader_prices.get(model),
             turns=asyncio.Semaphore(settings.grader_concurrency),
         )
 
@@ -79,15 +75,20 @@ class OpenAIExaminer:
         self, question: QuestionSnapshot, answer: str, *, language: Language, level: int
     ) -> Examination:
         usage = Usage()
-        if not is_attempt(question, answer):
+        if not is_attempt(as_answered(question, answer), answer):
             return self._examination(question, answer, None, usage)
-        exam = _exam(question, answer, language, level)
+        exam = write_exam(question, answer, language, level)
         try:
             async with asyncio.timeout(self.deadline.total_seconds()), self.turns:
                 reply = await self._examine_in_turn(question, exam, usage)
         except TimeoutError:
             self._count("timeout")
-            raise ExaminerFailed("timeout") from None
+            if usage.requests:  # not when all turns were taken: that is our own doing
+                self.circuit.failed()
+            raise _failed("timeout", usage) from None
+        except ExaminerFailed as failure:
+            failure.used = usage
+            raise
         return self._examination(question, answer, reply, usage)
 
     async def _examine_in_turn(self, question: QuestionSnapshot, exam: str, usage: Usage) -> Reply:
@@ -96,7 +97,7 @@ class OpenAIExaminer:
         try:
             reply = await self._ask_twice(question, exam, usage)
         except ExaminerFailed as failure:
-            if failure.reason in _OUTAGES:
+            if failure.reason in OUTAGES:
                 self.circuit.failed()
             raise
         self.circuit.succeeded()
@@ -106,10 +107,13 @@ class OpenAIExaminer:
         """The second time the model is told what was wrong with its first reply."""
         complaint = ""
         for _ in range(2):
-            completion = await self._ask(exam, complaint)
-            self._record_usage(completion, usage)
+            said = await self._ask(exam, complaint, usage)
+            self._record_usage(said, usage)
+            if said.problem is not None:
+                self._count(said.problem)
+                raise ExaminerFailed(said.problem)
             try:
-                reply = read_reply(self._content(completion), question)
+                reply = read_reply(said.content, question)
             except (ValidationError, PointsAreIncomplete) as error:
                 self._count("invalid")
                 complaint = complaint_about(error)
@@ -118,78 +122,60 @@ class OpenAIExaminer:
                 return reply
         raise ExaminerFailed("invalid")
 
-    async def _ask(self, exam: str, complaint: str) -> "ChatCompletion":
-        from openai import OpenAIError, omit
+    async def _ask(self, exam: str, complaint: str, usage: Usage) -> Said:
+        """Once more when the server takes less than it was sent, which is remembered."""
+        from openai import APIStatusError, OpenAIError
 
-        messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": _prompt()}]
-        if complaint:
-            messages.append({"role": "system", "content": complaint})
-        messages.append({"role": "user", "content": exam})
-        try:
-            return await self.client.chat.completions.create(
-                model=self.model,
-                messages=messages,
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": "marking", "strict": True, "schema": SCHEMA},
-                },
-                reasoning_effort=self.effort if self.effort is not None else omit,
-            )
-        except OpenAIError as error:
-            reason = _reason_of(error)
-            self._count(reason)
-            # The text of the vendor's error may repeat the request, so it goes no further.
-            raise ExaminerFailed(reason) from None
-        except ValueError:
-            self._count("invalid")
-            raise ExaminerFailed("invalid") from None
+        while True:
+            told = instructions(has_schemas=self.dialect.has_schemas, complaint=complaint)
+            usage.requests += 1
+            try:
+                return await self.api.ask(told, exam, self.dialect)
+            except OpenAIError as error:
+                if isinstance(error, APIStatusError) and self.dialect.is_narrower_after(error):
+                    self._count("narrowed")
+                    continue
+                reason = reason_of(error)
+                self._count(reason)
+                # The text of the vendor's error may repeat the request, so it goes no further.
+                raise ExaminerFailed(reason) from None
+            except (ValueError, AttributeError, TypeError):
+                # The SDK does not check what it parses: fields may be missing or of another kind.
+                self._count("invalid")
+                raise ExaminerFailed("invalid") from None
 
-    def _content(self, completion: "ChatCompletion") -> str:
-        choice = completion.choices[0] if completion.choices else None
-        reason: FailureReason | None = None
-        if choice is None:
-            reason = "invalid"
-        elif choice.message.refusal:
-            reason = "refused"
-        elif choice.finish_reason == "length":
-            reason = "truncated"
-        elif choice.finish_reason == "content_filter":
-            reason = "filtered"
-        if reason is not None:
-            self._count(reason)
-            raise ExaminerFailed(reason)
-        assert choice is not None
-        return choice.message.content or ""
-
-    def _record_usage(self, completion: "ChatCompletion", usage: Usage) -> None:
-        if completion.usage is None:
-            return
-        tokens_in, tokens_out = completion.usage.prompt_tokens, completion.usage.completion_tokens
-        usage.tokens_in += tokens_in
-        usage.tokens_out += tokens_out
-        metrics.LLM_TOKENS.labels(self.model, "in").inc(tokens_in)
-        metrics.LLM_TOKENS.labels(self.model, "out").inc(tokens_out)
-        if (cost := self._cost(tokens_in, tokens_out)) is not None:
+    def _record_usage(self, said: Said, usage: Usage) -> None:
+        usage.tokens_in += said.tokens_in
+        usage.tokens_out += said.tokens_out
+        metrics.LLM_TOKENS.labels(self.model, "in").inc(said.tokens_in)
+        metrics.LLM_TOKENS.labels(self.model, "out").inc(said.tokens_out)
+        if (cost := self._cost(said.tokens_in, said.tokens_out)) is not None:
             metrics.LLM_COST.labels(self.model).inc(float(cost))
 
     def _cost(self, tokens_in: int, tokens_out: int) -> Decimal | None:
-        if self.price is None:
-            return None
-        return (self.price.input * tokens_in + self.price.output * tokens_out) / 1_000_000
+        return None if self.price is None else self.price.of(tokens_in, tokens_out)
 
     def _examination(
         self, question: QuestionSnapshot, answer: str, reply: Reply | None, usage: Usage
     ) -> Examination:
-        marks = with_evidence(question, reply.marks if reply else [], answer)
+        said = reply or Reply(points=())
+        marks = with_evidence(question, said.marks, answer)
+        claimed, true = count_evidence(question, said.marks, answer)
+        beliefs = stated(question.misconceptions, said.stated_beliefs, answer)
+        wrong = [*(span for _, span in beliefs), *said.contradictions]
         has_evidence = any(mark.quote for mark in marks)
         return Examination(
             marks=tuple(marks),
             is_gradable=reply is not None and (reply.gradable or has_evidence),
-            next_step=reply.next_step if reply else "",
-            contradictions=_true_contradictions(reply.contradictions if reply else (), answer),
+            next_step=said.next_step,
+            contradictions=true_statements(wrong, answer),
+            cap=min((belief.cap for belief, _ in beliefs), default=None),
             examiner="openai",
             model=self.model,
             prompt_version=PROMPT_VERSION,
+            claimed_quotes=claimed,
+            true_quotes=true,
+            requests=usage.requests,
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             cost_usd=self._cost(usage.tokens_in, usage.tokens_out),
@@ -199,48 +185,7 @@ class OpenAIExaminer:
         metrics.LLM_REQUESTS.labels(self.model, outcome).inc()
 
 
-def _prompt() -> str:
-    return (files("grader") / "prompts" / f"{PROMPT_VERSION}.txt").read_text(encoding="utf-8")
-
-
-def _exam(question: QuestionSnapshot, answer: str, language: Language, level: int) -> str:
-    """A JSON string cannot be left from inside: no text of the answer becomes a field."""
-    points = [
-        {"id": point.id, "text": point.text, "keywords": point.keywords}
-        for point in question.points
-    ]
-    return json.dumps(
-        {
-            "fence": secrets.token_hex(8),
-            "question": question.text,
-            "reference": question.reference,
-            "language": language,
-            "level": level,
-            "points": points,
-            "answer": answer,
-        },
-        ensure_ascii=False,
-    )
-
-
-def _true_contradictions(quotes: Sequence[str], answer: str) -> tuple[str, ...]:
-    found = dict.fromkeys(span for quote in quotes if (span := true_quote(answer, quote)))
-    return tuple(span for span in found if len(span.split()) >= _SHORTEST_CONTRADICTION)
-
-
-def _reason_of(error: "OpenAIError") -> FailureReason:
-    import openai
-
-    match error:
-        case openai.APITimeoutError():
-            return "timeout"
-        case openai.APIConnectionError():
-            return "unreachable"
-        case openai.RateLimitError():
-            return "rate_limited"
-        case openai.APIStatusError() if error.status_code >= 500:
-            return "server_error"
-        case openai.APIStatusError():
-            return "rejected"
-        case _:
-            return "invalid"
+def _failed(reason: FailureReason, usage: Usage) -> ExaminerFailed:
+    failure = ExaminerFailed(reason)
+    failure.used = usage
+    return failure

@@ -25,8 +25,17 @@ SCHEMA: dict[str, object] = {
         "next_step": {"type": "string"},
         "gradable": {"type": "boolean"},
         "contradictions": {"type": "array", "items": {"type": "string"}},
+        "misconceptions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"id": {"type": "string"}, "quote": {"type": "string"}},
+                "required": ["id", "quote"],
+                "additionalProperties": False,
+            },
+        },
     },
-    "required": ["points", "next_step", "gradable", "contradictions"],
+    "required": ["points", "next_step", "gradable", "contradictions", "misconceptions"],
     "additionalProperties": False,
 }
 
@@ -37,11 +46,21 @@ class ReplyPoint(Value):
     quote: str = ""
 
 
+class ReplyBelief(Value):
+    id: str
+    quote: str = ""
+
+
 class Reply(Value):
     points: tuple[ReplyPoint, ...]
     next_step: str = ""
     gradable: bool = True
     contradictions: tuple[str, ...] = ()
+    misconceptions: tuple[ReplyBelief, ...] = ()
+
+    @property
+    def stated_beliefs(self) -> list[tuple[str, str]]:
+        return [(belief.id, belief.quote) for belief in self.misconceptions]
 
     @property
     def marks(self) -> list[Mark]:

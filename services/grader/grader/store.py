@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping, delete, select, text, update
@@ -14,19 +15,8 @@ from common.events import GradeAnswer
 from common.ids import AnswerId, UserId, new_id
 from common.telemetry import current_traceparent
 from grader.answer_text import without_nul
-from grader.examiners import Examination
-from grader.feedback import Feedback
-from grader.models import Answer, DeletedPerson
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an answer. `score` and `feedback` are None when it was not gradable."""
-
-    examination: Examination
-    score: int | None
-    feedback: Feedback | None
-    latency: timedelta
+from grader.models import Answer, DeletedPerson, LlmPersonDay
+from grader.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -37,6 +27,7 @@ class Waiting:
     traceparent: str | None
 
 
+SecondLook = Literal["regrade", "dispute"]
 MOST_TRIES = 50
 
 LOCK_PERSON = text("SELECT pg_advisory_xact_lock(hashtextextended(:user_id, 0))")
@@ -65,12 +56,25 @@ RECORD_GRADING = text(
         WHERE id = :answer_id AND state = 'received' RETURNING id
     )
     INSERT INTO grader.gradings (id, answer_id, kind, examiner, model, prompt_version, score,
-        is_gradable, is_provisional, points, feedback, tokens_in, tokens_out, cost_usd,
-        latency_ms, created_at)
+        is_gradable, is_provisional, is_suspicious, is_cached, points, feedback, tokens_in,
+        tokens_out, cost_usd, latency_ms, created_at)
     SELECT :id, id, 'first', :examiner, :model, :prompt_version, :score,
-        :is_gradable, :is_provisional, :points, :feedback, :tokens_in, :tokens_out, :cost_usd,
-        :latency_ms, :created_at
+        :is_gradable, :is_provisional, :is_suspicious, :is_cached, :points, :feedback, :tokens_in,
+        :tokens_out, :cost_usd, :latency_ms, :created_at
     FROM claimed RETURNING id
+    """
+)
+
+RECORD_SECOND = text(
+    """
+    INSERT INTO grader.gradings (id, answer_id, kind, examiner, model, prompt_version, score,
+        is_gradable, is_provisional, is_suspicious, is_cached, points, feedback, tokens_in,
+        tokens_out, cost_usd, latency_ms, created_at)
+    SELECT :id, id, :kind, :examiner, :model, :prompt_version, :score,
+        :is_gradable, :is_provisional, :is_suspicious, :is_cached, :points, :feedback, :tokens_in,
+        :tokens_out, :cost_usd, :latency_ms, :created_at
+    FROM grader.answers WHERE id = :answer_id
+    ON CONFLICT DO NOTHING RETURNING id
     """
 )
 
@@ -116,31 +120,21 @@ class Store:
 
     async def record_grading(self, answer_id: AnswerId, outcome: Outcome, now: datetime) -> bool:
         """True for one caller only, and for none when the person was deleted meanwhile."""
-        found = outcome.examination
-        points = [
-            {"id": mark.point_id, "verdict": mark.verdict, "quote": mark.quote}
-            for mark in found.marks
-        ]
-        values = {
-            "id": new_id(),
-            "answer_id": answer_id,
-            "state": "not_gradable" if outcome.score is None else "graded",
-            "examiner": found.examiner,
-            "model": found.model,
-            "prompt_version": found.prompt_version,
-            "score": outcome.score,
-            "is_gradable": found.is_gradable,
-            "is_provisional": found.is_provisional,
-            "points": json.dumps(points),
-            "feedback": outcome.feedback.model_dump_json() if outcome.feedback else "{}",
-            "tokens_in": found.tokens_in,
-            "tokens_out": found.tokens_out,
-            "cost_usd": found.cost_usd,
-            "latency_ms": round(outcome.latency.total_seconds() * 1000),
-            "created_at": now,
-        }
-        recorded = await self._connection.execute(RECORD_GRADING, values)
-        return recorded.first() is not None
+        state = "not_gradable" if outcome.score is None else "graded"
+        values = _grading_values(answer_id, outcome, now) | {"state": state}
+        return (await self._connection.execute(RECORD_GRADING, values)).first() is not None
+
+    async def record_second(
+        self, answer_id: AnswerId, kind: SecondLook, outcome: Outcome, now: datetime
+    ) -> bool:
+        """False when there is one of this kind already, or the answer is gone."""
+        values = _grading_values(answer_id, outcome, now) | {"kind": kind}
+        return (await self._connection.execute(RECORD_SECOND, values)).first() is not None
+
+    async def correct_score(self, answer_id: AnswerId, score: int) -> None:
+        await self._connection.execute(
+            update(Answer).where(Answer.id == answer_id).values(corrected_score=score)
+        )
 
     async def claim_waiting(self, received_before: datetime, limit: int) -> Sequence[Waiting]:
         """Answers without an outcome. Each claim counts as a try: one that nobody can grade is
@@ -163,21 +157,48 @@ class Store:
             .returning(*Answer.__table__.columns)
         )
         rows = (await self._connection.execute(statement)).mappings().all()
-        return [Waiting(_command_of(row), row["traceparent"]) for row in rows]
+        return [Waiting(command_of(row), row["traceparent"]) for row in rows]
 
     async def delete_person(self, user_id: UserId, now: datetime) -> None:
         await self._lock_person(user_id)
         await self._connection.execute(
             insert(DeletedPerson).values(user_id=user_id, deleted_at=now).on_conflict_do_nothing()
         )
-        await self._connection.execute(delete(Answer).where(Answer.user_id == user_id))
+        for table in (Answer, LlmPersonDay):
+            await self._connection.execute(delete(table).where(table.user_id == user_id))
 
     async def _lock_person(self, user_id: UUID) -> None:
         """Until the transaction ends: an answer and its person's deletion exclude each other."""
         await self._connection.execute(LOCK_PERSON, {"user_id": str(user_id)})
 
 
-def _command_of(row: RowMapping) -> GradeAnswer:
+def command_of(row: RowMapping) -> GradeAnswer:
     return GradeAnswer.model_validate(
         {**row, "answer_id": row["id"], "occurred_at": row["received_at"]}
     )
+
+
+def _grading_values(answer_id: AnswerId, outcome: Outcome, now: datetime) -> dict[str, object]:
+    found = outcome.examination
+    points = [
+        {"id": mark.point_id, "verdict": mark.verdict, "quote": mark.quote} for mark in found.marks
+    ]
+    return {
+        "id": new_id(),
+        "answer_id": answer_id,
+        "examiner": found.examiner,
+        "model": found.model,
+        "prompt_version": found.prompt_version,
+        "score": outcome.score,
+        "is_gradable": found.is_gradable,
+        "is_provisional": found.is_provisional,
+        "is_suspicious": outcome.is_suspicious,
+        "is_cached": found.is_cached,
+        "points": json.dumps(points),
+        "feedback": outcome.feedback.model_dump_json() if outcome.feedback else "{}",
+        "tokens_in": found.tokens_in,
+        "tokens_out": found.tokens_out,
+        "cost_usd": found.cost_usd,
+        "latency_ms": round(outcome.latency.total_seconds() * 1000),
+        "created_at": now,
+    }

@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from common.events import GradeAnswer, InboundRef, Language, QuestionSnapshot, RubricPoint
+from common.events import (
+    Anchor,
+    GradeAnswer,
+    InboundRef,
+    Language,
+    Misconception,
+    QuestionSnapshot,
+    RubricPoint,
+)
 from common.ids import AnswerId, AssignmentId, UserId, new_id
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -105,6 +113,45 @@ def question(language: Language = "en") -> QuestionSnapshot:
         points=POINTS[language],
         reference=REFERENCES[language],
     )
+
+
+BELIEFS: dict[Language, Misconception] = {
+    "pt": Misconception(
+        id="swapped",
+        text="A fila entregaria primeiro o mais novo.",
+        phrases=("fila entrega o mais novo",),
+        cap=4,
+    ),
+    "en": Misconception(
+        id="swapped",
+        text="A queue would hand out the newest first.",
+        phrases=("queue hands out the newest",),
+        cap=4,
+    ),
+    "es": Misconception(
+        id="swapped",
+        text="La cola entregaría primero lo más nuevo.",
+        phrases=("cola entrega lo más nuevo",),
+        cap=4,
+    ),
+}
+ANCHORS: dict[Language, tuple[Anchor, ...]] = {
+    "pt": (Anchor(score=3, text="Pilha e fila guardam coisas."),),
+    "en": (Anchor(score=3, text="Stacks and queues keep things."),),
+    "es": (Anchor(score=3, text="Pilas y colas guardan cosas."),),
+}
+
+
+def rich_question(language: Language = "en") -> QuestionSnapshot:
+    """With a misconception, an anchor, and the other languages."""
+
+    def said(spoken: Language) -> QuestionSnapshot:
+        extras = {"misconceptions": (BELIEFS[spoken],), "anchors": ANCHORS[spoken]}
+        return question(spoken).model_copy(update=extras)
+
+    others: tuple[Language, ...] = ("pt", "en", "es")
+    translations = tuple(said(other) for other in others if other != language)
+    return said(language).model_copy(update={"translations": translations})
 
 
 def submission(text: str = HALF, *, language: Language = "en") -> GradeAnswer:

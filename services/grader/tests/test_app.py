@@ -11,8 +11,22 @@ import pytest
 from nats.aio.client import Client
 from sqlalchemy import text
 
+from common.bus.publisher import Publisher
 from common.database import Database
-from common.events import AnswerGraded, Message, SendMessage, UserDeleted, wildcard
+from common.events import (
+    AnswerGraded,
+    AnswerRegraded,
+    DecideReview,
+    DisputeGrade,
+    InboundRef,
+    ListReviews,
+    Message,
+    ReviewPage,
+    ReviewView,
+    SendMessage,
+    UserDeleted,
+    wildcard,
+)
 from common.topology import GRADER_FOLLOW
 from devstack.pytest_plugin import ROLE_PASSWORD, Servers
 from grader_testing.factories import NOW, submission
@@ -72,6 +86,35 @@ async def test_a_process_grades_forgets_and_stops_on_sigterm(
     assert replies.pending_msgs == 0
     info = await bus.jetstream().consumer_info(GRADER_FOLLOW.stream, GRADER_FOLLOW.name)
     assert info.num_pending == 0
+
+
+async def test_a_process_takes_objections_and_what_people_decide_about_them(
+    servers: Servers, database: Database, bus: Client
+) -> None:
+    replies = await bus.subscribe(wildcard(SendMessage))
+    regraded = await bus.subscribe(wildcard(AnswerRegraded))
+    publisher = Publisher(bus)
+    command = submission()
+    inbound = InboundRef(provider_id="wamid.2", at=NOW)
+    objection = DisputeGrade(
+        occurred_at=NOW, user_id=command.user_id, answer_id=command.answer_id, inbound=inbound
+    )
+    async with process(servers):
+        await send(bus, command)
+        graded = SendMessage.model_validate_json((await replies.next_msg(timeout=20)).data)
+        await send(bus, objection)
+        received = SendMessage.model_validate_json((await replies.next_msg(timeout=10)).data)
+        assert (graded.kind, received.kind) == ("feedback", "dispute_received")
+        [review] = (await publisher.query(ListReviews(), ReviewPage)).items
+        new = 10 if review.score < 10 else 1
+        decision = DecideReview(
+            occurred_at=NOW, review_id=review.review_id, score=new, decided_by="ana"
+        )
+        assert (await publisher.ask(decision, ReviewView)).decided_score == new
+        event = AnswerRegraded.model_validate_json((await regraded.next_msg(timeout=5)).data)
+        assert (event.answer_id, event.score) == (command.answer_id, new)
+        told = SendMessage.model_validate_json((await replies.next_msg(timeout=5)).data)
+        assert told.kind == "grade_corrected"
 
 
 async def until_deleted(database: Database) -> None:

@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.events import Language, QuestionSnapshot, RubricPoint
+from grader.evidence import true_statements
 from grader.feedback import (
     GOOD_BUDGET,
     MISSING_BUDGET,
@@ -12,7 +15,7 @@ from grader.feedback import (
     trimmed,
     units,
 )
-from grader.rubric import Mark, Verdict
+from grader.rubric import Mark, Verdict, with_evidence
 from grader_testing.factories import question
 
 VERDICTS: tuple[Verdict, ...] = ("met", "partly", "missing", "wrong")
@@ -137,3 +140,31 @@ def test_feedback_always_keeps_its_budget_and_its_shape(
     for line in (found.good + "\n" + found.missing).split("\n"):
         assert line.startswith("- ")
         assert any(character.isalnum() for character in line)
+
+
+words = st.text(alphabet="abcé ,.\n*_~`\"'“…()🙂\t-", max_size=200)
+
+
+@given(words, st.lists(st.tuples(st.integers(0, 200), st.integers(0, 120)), min_size=4), words)
+def test_every_quote_in_a_feedback_stands_in_the_answer(
+    answer: str, places: list[tuple[int, int]], invented: str
+) -> None:
+    """Whatever the examiner claims: true passages, passages of its own, and mixtures."""
+    quotes = [answer[start : start + length] for start, length in places[:3]]
+    quotes[1] += invented
+    verdicts: tuple[Verdict, ...] = ("met", "partly", "wrong")
+    claimed = [
+        Mark(point_id=point.id, verdict=verdict, quote=quote)
+        for point, verdict, quote in zip(question().points, verdicts, quotes, strict=True)
+    ]
+    wrong = true_statements([answer[slice(*places[3])], invented], answer)
+    found = compose(
+        question(),
+        with_evidence(question(), claimed, answer),
+        language="en",
+        level=1,
+        contradictions=wrong,
+    )
+    for line in f"{found.good}\n{found.missing}".split("\n"):
+        for quoted in re.findall(r': "(.*)"$', line):
+            assert quoted.removesuffix("…") in plain(answer)

@@ -3,7 +3,6 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import text
 
 from common.clock import FixedClock
 from common.database import Database
@@ -11,22 +10,22 @@ from common.events import (
     AnswerGraded,
     GradeAnswer,
     Language,
-    Message,
     QuestionSnapshot,
     SendMessage,
     UserDeleted,
 )
-from common.events.base import message_class
 from common.ids import derived_id
 from grader.app import PATIENCE, board_for
 from grader.examiners import Board, Examination, ExaminerFailed, ExaminerName
-from grader.handlers import OVERDUE, Grader, forget_person, grade_answer, grade_waiting
+from grader.examining import Grader
+from grader.handlers import OVERDUE, forget_person, grade_answer, grade_waiting
 from grader.local_examiner import LocalExaminer
 from grader.openai_examiner import OpenAIExaminer
 from grader.settings import Settings
 from grader.store import Store
 from grader_testing.factories import HALF, NOW, submission
 from grader_testing.fake_llm import FakeLLM, Mood
+from grader_testing.reading import outbox, rows
 
 LOCAL = LocalExaminer()
 
@@ -56,21 +55,6 @@ class SlowExaminer:
         self.started += 1
         await self.release.wait()
         return await LOCAL.examine(question, answer, language=language, level=level)
-
-
-async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
-    async with database.transaction() as transaction:
-        return [tuple(row) for row in await transaction.connection.execute(text(query))]
-
-
-async def outbox(database: Database) -> list[Message]:
-    found = await rows(database, "SELECT subject, body FROM grader.outbox ORDER BY sequence")
-    messages = []
-    for subject, body in found:
-        assert isinstance(subject, str)
-        assert isinstance(body, bytes)
-        messages.append(message_class(subject).model_validate_json(body))
-    return messages
 
 
 async def test_an_answer_is_kept_graded_and_replied_to(grader: Grader) -> None:
@@ -179,11 +163,12 @@ async def test_the_model_grades_when_it_is_there(llm_grader: Grader, llm: FakeLL
         llm_grader.database,
         "SELECT model, prompt_version, tokens_in, tokens_out, cost_usd::text FROM grader.gradings",
     )
-    assert found == [("gpt-6-luna", "grade_v1", 700, 300, "0.00022000")]
+    assert found == [("gpt-6-luna", "grade_v2", 700, 300, "0.00022000")]
 
 
 @pytest.mark.parametrize(
-    "mood", ["garbage", "truncated", "refusal", "busy", "broken", "denied", "slow"]
+    "mood",
+    ["garbage", "empty", "truncated", "refusal", "busy", "broken", "denied", "slow", "dripping"],
 )
 async def test_when_the_model_fails_the_local_examiner_grades_provisionally(
     llm_grader: Grader, llm: FakeLLM, mood: Mood

@@ -36,6 +36,7 @@ def marking(*points: tuple[str, str, str], **more: object) -> dict[str, object]:
         "next_step": "Build a queue out of two stacks.",
         "gradable": True,
         "contradictions": [],
+        "misconceptions": [],
         **more,
     }  # fmt: skip
 
@@ -51,7 +52,7 @@ async def test_verdicts_with_true_quotes_are_taken_over(
     assert found.marks[0].quote == "the last element pushed"
     assert found.next_step == "Build a queue out of two stacks."
     assert (found.examiner, found.model, found.prompt_version) == (
-        "openai", "gpt-6-luna", "grade_v1",
+        "openai", "gpt-6-luna", "grade_v2",
     )  # fmt: skip
 
 
@@ -83,25 +84,29 @@ async def test_the_request_holds_the_exam_as_one_json_object_and_nobodys_identit
     await examine(openai_examiner, REFERENCES["en"])
     await examine(openai_examiner, REFERENCES["en"])
     exam = llm.exam()
-    assert set(exam) == {"fence", "question", "reference", "language", "level", "points", "answer"}
+    assert set(exam) == {
+        "fence", "question", "reference", "language", "level", "points", "misconceptions",
+        "anchors", "answer",
+    }  # fmt: skip
     assert exam["answer"] == REFERENCES["en"]
     assert exam["fence"] != llm.exam(0)["fence"]
     request = llm.requests[0]
-    assert set(request) == {"model", "messages", "response_format"}
+    assert set(request) == {"model", "messages", "response_format", "reasoning_effort"}
     response_format = request["response_format"]
     assert isinstance(response_format, dict)
     assert response_format["json_schema"]["strict"] is True
     assert llm.headers[0]["authorization"] == "Bearer a-key-of-the-tests"
 
 
+@pytest.mark.parametrize("effort", ["", "medium"])
 async def test_the_effort_is_sent_only_when_it_is_set(
-    llm: FakeLLM, llm_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    llm: FakeLLM, llm_settings: Settings, monkeypatch: pytest.MonkeyPatch, effort: str
 ) -> None:
-    monkeypatch.setenv("SABATINA_GRADER_EFFORT", "low")
+    monkeypatch.setenv("SABATINA_GRADER_EFFORT", effort)
     examiner = OpenAIExaminer.from_settings(Settings())
     await examine(examiner)
     await examiner.client.close()
-    assert llm.requests[0]["reasoning_effort"] == "low"
+    assert llm.requests[0].get("reasoning_effort", "") == effort
 
 
 async def test_an_order_in_the_answer_never_reaches_the_model(
@@ -174,9 +179,7 @@ async def test_garbage_is_asked_again_with_the_fault_named(
     found = await examine(openai_examiner)
     assert verdicts(found) == ["met"] * 3
     assert found.tokens_in == 1400
-    messages = llm.requests[1]["messages"]
-    assert isinstance(messages, list)
-    assert "could not be read" in messages[1]["content"]
+    assert "could not be read" in llm.told(1)
     assert llm.exam(1)["answer"] == HALF
 
 
@@ -186,15 +189,16 @@ async def test_a_reply_that_leaves_out_a_point_is_asked_again(
     llm.marking = marking(("lifo", "met", "the last element"), ("nonsense", "met", "x"))
     with pytest.raises(ExaminerFailed):
         await examine(openai_examiner)
-    messages = llm.requests[1]["messages"]
-    assert isinstance(messages, list)
-    assert "fifo, use" in messages[1]["content"]
+    assert "fifo, use" in llm.told(1)
 
 
 @pytest.mark.parametrize(
     ("mood", "reason", "requests"),
     [
         ("garbage", "invalid", 2),
+        ("empty", "invalid", 2),
+        ("page", "invalid", 1),
+        ("nothing", "invalid", 1),
         ("truncated", "truncated", 1),
         ("filtered", "filtered", 1),
         ("refusal", "refused", 1),

@@ -8,6 +8,7 @@ import structlog
 
 from common.events import (
     AnswerGraded,
+    AnswerRegraded,
     HandleReply,
     UserChanged,
     UserDeleted,
@@ -18,6 +19,7 @@ from scheduler import packs
 from scheduler.bank import QuestionBank
 from scheduler.errors import QuestionChanged
 from scheduler.handlers import (
+    correct_grade,
     follow_user,
     forget_user,
     note_sendings,
@@ -72,6 +74,7 @@ def register(service: Service, bank: QuestionBank) -> None:
     follow.handle(UserChanged, partial(follow_user, clock=clock))
     follow.handle(UserDeleted, partial(forget_user, clock=clock))
     follow.handle(AnswerGraded, partial(record_grade, clock=clock))
+    follow.handle(AnswerRegraded, correct_grade)
     service.consume(SCHEDULER_SENT).handle_batches(
         lambda deliveries, tx: note_sendings([each.message for each in deliveries], tx, clock)
     )

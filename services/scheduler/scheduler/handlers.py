@@ -11,6 +11,7 @@ from common.database import Transaction
 from common.errors import SabatinaError
 from common.events import (
     AnswerGraded,
+    AnswerRegraded,
     Message,
     MessageAccepted,
     MessageFailed,
@@ -120,6 +121,13 @@ async def record_grade(event: AnswerGraded, tx: Transaction, clock: Clock) -> No
         streak = outgoing.streak_of(learner).counting(answered_on)
         await assignments.record_grade(assignment, event.score, streak, now)
         tx.publish(outgoing.question_closed(assignment.user_id, assignment.id, "graded", now))
+
+
+async def correct_grade(event: AnswerRegraded, tx: Transaction) -> None:
+    """Progress follows the new score; a streak counts answers, whatever they were worth."""
+    await AssignmentStore(tx.connection).record_score(
+        event.assignment_id, event.answer_id, event.score
+    )
 
 
 async def _reopen(assignment: Assignment, tx: Transaction, now: datetime) -> None:

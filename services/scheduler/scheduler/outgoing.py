@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from common.events import (
+    DisputeGrade,
     GradeAnswer,
     InboundRef,
     Language,
@@ -105,4 +106,15 @@ def grade_answer(
         streak=streak_of(learner).counting(today).as_of(today),
         submitted_at=assignment.submitted_at,
         inbound=InboundRef(provider_id=assignment.inbound_id, at=assignment.inbound_at),
+    )
+
+
+def dispute_grade(assignment: Assignment, inbound: InboundRef, now: datetime) -> DisputeGrade:
+    assert assignment.answer_id
+    return DisputeGrade(
+        message_id=derived_id("dispute", assignment.answer_id, inbound.provider_id),
+        occurred_at=now,
+        user_id=assignment.user_id,
+        answer_id=AnswerId(assignment.answer_id),
+        inbound=inbound,
     )

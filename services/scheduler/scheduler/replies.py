@@ -45,6 +45,8 @@ async def handle_reply(
             await turn.give_question()
         case "model_answer":
             await turn.give_model_answer()
+        case "dispute":
+            await turn.dispute()
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,21 @@ class Turn:
             self._say("question_closed")
         else:
             self._say("model_answer", model=await self._reference_of(assignment))
+
+    async def dispute(self) -> None:
+        """Whether it may still be questioned, the grader knows."""
+        assignment = await self._graded_assignment()
+        if assignment is None:
+            self._say("dispute_refused")
+        else:
+            self.tx.publish(outgoing.dispute_grade(assignment, self.reply.inbound, self.now))
+
+    async def _graded_assignment(self) -> Assignment | None:
+        user_id, named = self.learner.user_id, self.reply.assignment_id
+        if named is None:
+            return await self.assignments.find_last_graded(user_id)
+        found = await self.assignments.find(named, user_id)
+        return found if found is not None and found.state == "graded" else None
 
     async def give_question(self) -> None:
         current = await self.assignments.find_current(self.learner.user_id)

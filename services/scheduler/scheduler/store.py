@@ -236,6 +236,25 @@ class AssignmentStore:
     async def find_last(self, user_id: UserId) -> Assignment | None:
         return await self._find(AssignmentRow.user_id == user_id)
 
+    async def find_last_graded(self, user_id: UserId) -> Assignment | None:
+        return await self._find(
+            and_(AssignmentRow.user_id == user_id, AssignmentRow.state == "graded")
+        )
+
+    async def record_score(
+        self, assignment_id: AssignmentId, answer_id: AnswerId, score: int
+    ) -> None:
+        """Of an answer that was graded before; otherwise nothing changes."""
+        await self._connection.execute(
+            update(AssignmentRow)
+            .where(
+                AssignmentRow.id == assignment_id,
+                AssignmentRow.answer_id == answer_id,
+                AssignmentRow.state == "graded",
+            )
+            .values(score=score)
+        )
+
     async def _find(self, condition: ColumnElement[bool]) -> Assignment | None:
         query = (
             select(*ASSIGNMENT_COLUMNS)

@@ -12,6 +12,7 @@ from common.clock import FixedClock
 from common.database import Database, Transaction
 from common.events import (
     AnswerGraded,
+    AnswerRegraded,
     Contact,
     GradeAnswer,
     HandleReply,
@@ -143,6 +144,8 @@ class World:
                         await handlers.forget_user(message, tx, self.clock)
                     case AnswerGraded():
                         await handlers.record_grade(message, tx, self.clock)
+                    case AnswerRegraded():
+                        await handlers.correct_grade(message, tx)
                     case MessageAccepted() | MessageFailed():
                         await handlers.note_sendings([message], tx, self.clock)
                     case HandleReply():

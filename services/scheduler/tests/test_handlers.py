@@ -7,7 +7,14 @@ from uuid import uuid4
 import pytest
 
 from common.errors import SabatinaError
-from common.events import GradeAnswer, MessageFailed, QuestionClosed, SendMessage, UserDeleted
+from common.events import (
+    AnswerRegraded,
+    GradeAnswer,
+    MessageFailed,
+    QuestionClosed,
+    SendMessage,
+    UserDeleted,
+)
 from common.ids import AnswerId, MessageId, UserId
 from scheduler.handlers import record_grade
 from scheduler.practice import Learner
@@ -295,3 +302,25 @@ async def test_a_question_from_long_ago_and_one_of_a_person_who_stopped_is_not_s
     world.clock.advance(timedelta(hours=12))
     assert await world.reconciler.reconcile() == 0
     assert await world.published() == []
+
+
+async def test_a_corrected_score_changes_the_progress_and_not_the_streak(world: World) -> None:
+    user_id = await world.person()
+    grading = await graded(world, user_id) if await world.ask(user_id) else None
+    assert grading is not None
+    correction = AnswerRegraded(
+        occurred_at=world.clock.now(),
+        user_id=user_id,
+        answer_id=grading.answer_id,
+        assignment_id=grading.assignment_id,
+        old_score=4,
+        score=8,
+        examiner="openai",
+    )
+    await world.tell(correction)  # before the grade itself: there is nothing to correct
+    await world.tell(world.grade_of(grading, 4))
+    streak = (await learner_of(world, user_id)).streak
+    await world.tell(correction, correction)
+    [assignment] = await world.assignments(user_id)
+    assert (assignment.state, assignment.score) == ("graded", 8)
+    assert (await learner_of(world, user_id)).streak == streak == 1

@@ -5,7 +5,14 @@ from uuid import uuid4
 
 import pytest
 
-from common.events import GradeAnswer, Message, QuestionClosed, ReplyKind, SendMessage
+from common.events import (
+    DisputeGrade,
+    GradeAnswer,
+    Message,
+    QuestionClosed,
+    ReplyKind,
+    SendMessage,
+)
 from common.ids import AssignmentId, UserId, derived_id
 from scheduler.errors import LearnerNotKnownYet
 from scheduler.testing import World, is_grading, make_question, said
@@ -258,3 +265,24 @@ async def test_a_reply_that_overtakes_the_news_of_its_person_is_tried_again(
     await world.tell(world.news_of(user_id))
     await world.tell(reply)
     assert said(await world.published()) == ["question"]
+
+
+async def test_a_score_that_is_questioned_goes_to_the_grader(world: World) -> None:
+    user_id = await world.person()
+    assignment = await world.ask(user_id)
+    assert said(await world.reply(user_id, "dispute")) == ["dispute_refused"]
+    await world.answer(user_id)
+    await world.ask(user_id)
+    for about in (None, assignment.id):
+        [command] = await world.reply(user_id, "dispute", about=about)
+        assert isinstance(command, DisputeGrade)
+        [graded, _] = await world.assignments(user_id)
+        assert (command.user_id, command.answer_id) == (user_id, graded.answer_id)
+
+
+async def test_only_a_graded_answer_of_ones_own_can_be_questioned(world: World) -> None:
+    user_id, other = await world.person(), await world.person()
+    assignment = await world.ask(user_id)
+    assert said(await world.reply(user_id, "dispute", about=assignment.id)) == ["dispute_refused"]
+    await world.answer(user_id)
+    assert said(await world.reply(other, "dispute", about=assignment.id)) == ["dispute_refused"]

@@ -165,6 +165,10 @@ COMMANDS = [
     ("I don’t know", Intent(Meaning.DONT_KNOW)),
     ("não sei", Intent(Meaning.DONT_KNOW)),
     ("respuesta modelo", Intent(Meaning.MODEL_ANSWER)),
+    ("Discordo!", Intent(Meaning.DISPUTE)),
+    ("revisar nota", Intent(Meaning.DISPUTE)),
+    ("I disagree.", Intent(Meaning.DISPUTE)),
+    ("No estoy de acuerdo", Intent(Meaning.DISPUTE)),
     ("trilhas", Intent(Meaning.ASK_TRACK)),
 ]
 
@@ -211,7 +215,7 @@ def test_an_answer_that_begins_like_a_command_is_an_answer(text: str) -> None:
     assert understand(heard(text), OPEN).meaning == Meaning.REPLY
 
 
-@pytest.mark.parametrize("name", ["hint", "skip", "dontknow", "model", "answer"])
+@pytest.mark.parametrize("name", ["hint", "skip", "dontknow", "model", "dispute", "answer"])
 def test_the_buttons_of_a_question_carry_its_assignment(name: str) -> None:
     intent = understand(Heard("choice", "Dica", f"{name}:{A}"), OPEN)
     assert intent.assignment_id == UUID(A)

@@ -265,6 +265,11 @@ def _handing_on(kind: ReplyKind) -> "Answer":
     return answer
 
 
+def _dispute(intent: Intent, situation: Situation) -> Outcome:
+    """Said in words, it is about the last score, never about the question that is open."""
+    return hand_on(situation, HandOn("dispute", assignment_id=intent.assignment_id))
+
+
 def _reply(intent: Intent, situation: Situation) -> Outcome:
     return hand_on(situation, HandOn("text", situation.text))
 
@@ -316,6 +321,7 @@ ANSWERS: dict[Meaning, Answer] = {
     Meaning.SKIP: _while_signing_up(_handing_on("skip")),
     Meaning.DONT_KNOW: _while_signing_up(_handing_on("dont_know")),
     Meaning.MODEL_ANSWER: _while_signing_up(_handing_on("model_answer")),
+    Meaning.DISPUTE: _while_signing_up(_dispute),
     Meaning.VOICE: voice_notes.ask_for_transcript,
     Meaning.VOICE_SEND: _while_signing_up(voice_notes.send_note),
     Meaning.VOICE_DISCARD: _while_signing_up(voice_notes.discard_note),

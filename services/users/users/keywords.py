@@ -44,6 +44,12 @@ HINTS = frozenset({"hint", "dica", "pista"})
 SKIPS = frozenset({"skip", "pular", "saltar"})
 DONT_KNOWS = frozenset({"i dont know", "dont know", "idk", "nao sei", "no se", "no lo se"})
 MODEL_ANSWERS = frozenset({"model answer", "resposta modelo", "respuesta modelo"})
+DISPUTES = frozenset(
+    {
+        *("discordo", "discordo da nota", "revisar nota", "revisar a nota", "disagree"),
+        *("i disagree", "dispute", "no estoy de acuerdo", "revisar la nota"),
+    }
+)
 TRACKS = frozenset({"tracks", "courses", "areas", "cursos", "trilhas", "rutas"})
 LEVELS = frozenset({"level", "nivel", "my level", "meu nivel", "mi nivel"})
 SCHEDULES = frozenset({"schedule", "horario"})

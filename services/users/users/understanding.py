@@ -55,6 +55,7 @@ class Meaning(StrEnum):
     SKIP = "skip"
     DONT_KNOW = "dont_know"
     MODEL_ANSWER = "model_answer"
+    DISPUTE = "dispute"
     QUESTION_NOW = "question_now"
     VOICE = "voice"
     VOICE_SEND = "voice_send"
@@ -284,6 +285,7 @@ COMMANDS = _table(
     (keywords.SKIPS, Meaning.SKIP),
     (keywords.DONT_KNOWS, Meaning.DONT_KNOW),
     (keywords.MODEL_ANSWERS, Meaning.MODEL_ANSWER),
+    (keywords.DISPUTES, Meaning.DISPUTE),
     (keywords.TRACKS, Meaning.ASK_TRACK),
     (keywords.LEVELS, Meaning.ASK_LEVEL),
     (keywords.SCHEDULES, Meaning.ASK_TIME),
@@ -321,6 +323,7 @@ QUESTION_CHOICES = {
     "skip": Meaning.SKIP,
     "dontknow": Meaning.DONT_KNOW,
     "model": Meaning.MODEL_ANSWER,
+    "dispute": Meaning.DISPUTE,
     "answer": Meaning.IT_IS_THE_ANSWER,
 }
 RULES: tuple[Rule, ...] = (

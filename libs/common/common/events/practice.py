@@ -1,13 +1,14 @@
 """Questions, replies to them, and their grades."""
 
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime
 
 from common.events.base import Command, Event, InboundRef, Language, Track, Value
 from common.ids import AnswerId, AssignmentId, UserId
 
-ReplyKind = Literal["text", "hint", "skip", "dont_know", "question_now", "model_answer"]
+ReplyKind = Literal["text", "hint", "skip", "dont_know", "question_now", "model_answer", "dispute"]
 
 
 class RubricPoint(Value):
@@ -111,3 +112,42 @@ class AnswerGraded(Event):
     score: int | None = None
     examiner: str
     is_provisional: bool = False
+
+
+class AnswerRegraded(Event):
+    """A score that the person was told was changed: by the model coming back, or by people."""
+
+    subject: ClassVar[str] = "answer.regraded"
+
+    user_id: UserId
+    answer_id: AnswerId
+    assignment_id: AssignmentId
+    old_score: int
+    score: int
+    examiner: str
+
+
+class DisputeGrade(Command):
+    """The person does not agree with the score of this answer."""
+
+    subject: ClassVar[str] = "answer.dispute"
+
+    user_id: UserId
+    answer_id: AnswerId
+    inbound: InboundRef
+
+
+class DecideReview(Command):
+    """What somebody of ours decided about an answer in the queue. Answered by a ReviewView."""
+
+    subject: ClassVar[str] = "review.decide"
+
+    review_id: UUID
+    score: int
+    note: str = ""
+    """For the person, in their language."""
+    decided_by: str
+
+    @property
+    def shard_key(self) -> str:
+        return str(self.review_id)
