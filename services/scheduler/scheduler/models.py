@@ -69,6 +69,8 @@ class AssignmentRow(Tables):
     submitted_at: Mapped[datetime | None] = mapped_column(Instant)
     inbound_id: Mapped[str | None]
     inbound_at: Mapped[datetime | None] = mapped_column(Instant)
+    inbound_channel: Mapped[str] = mapped_column(default="cloud")
+    inbound_number: Mapped[str] = mapped_column(default="")
     score: Mapped[int | None]
     nudged_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -105,7 +105,12 @@ def grade_answer(
         level=learner.level,
         streak=streak_of(learner).counting(today).as_of(today),
         submitted_at=assignment.submitted_at,
-        inbound=InboundRef(provider_id=assignment.inbound_id, at=assignment.inbound_at),
+        inbound=InboundRef(
+            provider_id=assignment.inbound_id,
+            at=assignment.inbound_at,
+            channel=assignment.inbound_channel,
+            number_id=assignment.inbound_number,
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Literal
 
-from common.events import Language, Track, UserState
+from common.events import Channel, Language, Track, UserState
 from common.ids import AnswerId, AssignmentId, UserId
 
 AssignmentKind = Literal["daily", "extra"]
@@ -52,6 +52,8 @@ class Assignment:
     submitted_at: datetime | None = None
     inbound_id: str | None = None
     inbound_at: datetime | None = None
+    inbound_channel: Channel = "cloud"
+    inbound_number: str = ""
     score: int | None = None
     closed_at: datetime | None = None
 

@@ -55,7 +55,8 @@ RECORD_SUBMISSION = text(
     """
     UPDATE scheduler.assignments SET state = 'answered', answer_id = :answer_id,
         answer_text = :answer_text, submitted_at = :submitted_at, inbound_id = :inbound_id,
-        inbound_at = :inbound_at, nudged_at = NULL
+        inbound_at = :inbound_at, inbound_channel = :inbound_channel,
+        inbound_number = :inbound_number, nudged_at = NULL
     WHERE id = :id
     """
 )
@@ -318,6 +319,8 @@ class AssignmentStore:
             "submitted_at": now,
             "inbound_id": inbound.provider_id,
             "inbound_at": inbound.at,
+            "inbound_channel": inbound.channel,
+            "inbound_number": inbound.number_id,
         }
         await self._connection.execute(RECORD_SUBMISSION, {"id": assignment.id, **changes})
         return replace(assignment, state="answered", **changes)

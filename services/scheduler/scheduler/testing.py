@@ -172,7 +172,8 @@ class World:
         provider_id: str | None = None,
     ) -> HandleReply:
         now = self.clock.now()
-        ref = InboundRef(provider_id=provider_id or f"wamid.{new_id()}", at=now)
+        name = provider_id or f"wamid.{new_id()}"
+        ref = InboundRef(provider_id=name, at=now, channel="waha", number_id="default")
         return HandleReply(
             message_id=derived_id("hand-on", ref.provider_id),
             occurred_at=now,
