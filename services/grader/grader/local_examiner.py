@@ -155,9 +155,17 @@ def stated_beliefs(question: QuestionSnapshot, answer: str) -> list[tuple[Miscon
 def _clause_that_states(belief: Misconception, text: Text, language: Language) -> Clause | None:
     for phrase in belief.phrases:
         for hit in _occurrences(phrase, text):
-            if not _is_denied(hit, phrase, text, language):
+            if _is_one_statement(hit, phrase, text) and not _is_denied(hit, phrase, text, language):
                 return _clause_of(hit[0], text)
     return None
+
+
+def _is_one_statement(hit: Hit, phrase: str, text: Text) -> bool:
+    """Word for word (`equal?` ends no sentence), or at least within one clause."""
+    said = [word for word in text.words if hit[0].start <= word.start and word.end <= hit[-1].end]
+    clause = _clause_of(hit[0], text)
+    is_within = clause is not None and hit[-1].end <= clause.end
+    return is_within or len(said) == len(_prepared(phrase))
 
 
 def _is_denied(hit: Hit, phrase: str, text: Text, language: Language) -> bool:
