@@ -90,6 +90,8 @@ class Terms(Part):
     days: dict[Language, Plural]
     media: dict[Language, dict[str, str]]
     provisional: dict[Language, str]
+    cities: dict[str, dict[Language, str]] = {}
+    """By the id of a time zone."""
 
 
 class Catalogue(Part):

@@ -43,7 +43,7 @@ def _translated(values: Mapping[str, str], language: Language, terms: Terms) -> 
             case "streak":
                 words[key] = _days(value, language, terms)
             case "tz_label":
-                words[key] = value.rsplit("/", 1)[-1].replace("_", " ")
+                words[key] = _city(value, language, terms)
             case "media":
                 media = terms.media[language]
                 words[key] = media.get(value, media["other"])
@@ -52,6 +52,11 @@ def _translated(values: Mapping[str, str], language: Language, terms: Terms) -> 
             case "score":
                 words["bar"] = _bar(value)
     return words
+
+
+def _city(zone: str, language: Language, terms: Terms) -> str:
+    named = terms.cities.get(zone, {}).get(language)
+    return named or zone.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def _tracks(codes: str, names: Mapping[str, str]) -> str:

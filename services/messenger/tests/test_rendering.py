@@ -264,7 +264,7 @@ def test_feedback_shows_only_what_there_is() -> None:
 def test_codes_are_shown_as_words_of_the_language() -> None:
     values = {"track": "python,dsa", "time": "09:00", "tz_label": "America/Sao_Paulo"}
     assert "*Python, Algorithms*" in body_of("onboarding_done", values, "en")
-    assert "(Sao Paulo)" in body_of("onboarding_done", values, "en")
+    assert "(São Paulo)" in body_of("onboarding_done", values, "en")
     assert "1 día" in body_of("feedback", FEEDBACK | {"streak": "1"}, "es")
     assert "Sênior" in body_of("question", QUESTION | {"level": "3"})
     assert "imagens" in body_of("media_unsupported", {"media": "image"})
