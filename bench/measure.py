@@ -24,6 +24,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def cpu_of_programs(stack: Stack) -> dict[str, float]:
+    """Seconds of CPU that each program has used."""
+    return {
+        name: cpu_seconds(program.process.pid)
+        for name, program in stack.programs.items()
+        if program.process is not None
+    }
+
+
 def resident_mb(pid: int) -> float:
     with open(f"/proc/{pid}/status") as file:
         line = next(line for line in file if line.startswith("VmRSS"))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import aiohttp
 
-from bench.measure import percentile, running_stack
+from bench.measure import cpu_of_programs, percentile, running_stack
 from devstack.phones import Phone, call, is_question
 from devstack.stack import APP_SECRET, Stack
 
@@ -73,13 +73,15 @@ async def _measure(stack: Stack, phones: list[Phone]) -> dict[str, object]:
     }
 
 
-async def _measure_at(stack: Stack, phones: list[Phone], rate: int) -> dict[str, float]:
+async def _measure_at(stack: Stack, phones: list[Phone], rate: int) -> dict[str, object]:
+    before = cpu_of_programs(stack)
     posted = await _post_answers(stack, phones, rate)
     deadline = time.monotonic() + FINISH_WITHIN
     accepted: dict[str, float] = {}
     while len(accepted) < len(posted) and time.monotonic() < deadline:
         await asyncio.sleep(2)
         accepted = {n: at for n, at in _feedback_times(stack).items() if n in posted}
+    after = cpu_of_programs(stack)
     turns = [(accepted[number] - posted[number]) * 1000 for number in accepted]
     return {
         "rate_per_s": rate,
@@ -88,6 +90,9 @@ async def _measure_at(stack: Stack, phones: list[Phone], rate: int) -> dict[str,
         "p50_ms": round(statistics.median(turns), 1),
         "p95_ms": round(percentile(turns, 0.95), 1),
         "p99_ms": round(percentile(turns, 0.99), 1),
+        "cpu_ms_per_turn": {
+            name: round((after[name] - before[name]) / len(posted) * 1000, 2) for name in after
+        },
     }
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from bench import crowd
-from bench.measure import cpu_seconds, running_stack
+from bench.measure import cpu_of_programs, running_stack
 from devstack.phones import TimeMachine
 from devstack.stack import Stack
 
@@ -22,6 +22,8 @@ SEND_WITHIN = 180.0
 def run() -> dict[str, object]:
     environment = {
         "SABATINA_WHATSAPP_RATE": str(RATE),
+        # Names are learned from the first answer to each person; here everybody is known.
+        "SABATINA_SIMULATOR_USER_IDS": "false",
         # Statuses come after the wave, as they do when phones are in pockets.
         "SABATINA_SIMULATOR_STATUS_GAP_SECONDS": "60",
     }
@@ -39,7 +41,7 @@ def _measure(stack: Stack) -> dict[str, object]:
         "SELECT count(*) FROM messenger.contacts WHERE last_inbound_at IS NOT NULL",
         PREPARE_WITHIN,
     )
-    before = _cpu(stack)
+    before = cpu_of_programs(stack)
     clock = TimeMachine(stack.simulator_url)
     clock.travel_to(due.replace(second=0, microsecond=0))
     started = time.perf_counter()
@@ -50,7 +52,7 @@ def _measure(stack: Stack) -> dict[str, object]:
         SEND_WITHIN,
     )
     elapsed = time.perf_counter() - started
-    after = _cpu(stack)
+    after = cpu_of_programs(stack)
     per_s = PEOPLE / elapsed
     return {
         "people": PEOPLE,
@@ -72,11 +74,3 @@ def _wait(stack: Stack, query: str, within: float) -> None:
                 return
             time.sleep(0.05)
     raise TimeoutError(query)
-
-
-def _cpu(stack: Stack) -> dict[str, float]:
-    return {
-        name: cpu_seconds(program.process.pid)
-        for name, program in stack.programs.items()
-        if program.process is not None
-    }
