@@ -3,7 +3,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from simulator.phones import Phone
 from simulator.quirks import Quirks
@@ -16,6 +16,8 @@ DEBOUNCE_SECONDS = 0.5
 
 class State(BaseModel):
     """Everything but files and journals."""
+
+    model_config = ConfigDict(extra="forbid")
 
     offset_seconds: float = 0
     phones: list[Phone] = []

@@ -80,6 +80,21 @@ def test_one_person_on_both_channels_is_one_person(product: Product) -> None:
     assert product.user(user_id)["state"] == "opted_out"
 
 
+def test_what_is_asked_for_in_one_chat_comes_in_that_chat(product: Product) -> None:
+    cloud = product.phone()
+    product.confirmed(cloud, language="pt")
+    waha = cloud.on("waha")
+    here = cloud.on("cloud")
+    before, elsewhere = len(waha.received()), len(here.received())
+    waha.say("pergunta agora")
+    waha.wait_for(lambda bubble: "pular" in bubble.text, after=before)
+    for chat in (here, waha, here):
+        count = len(chat.received())
+        chat.say("dica")
+        chat.wait_for(lambda bubble: "Dica" in bubble.text, after=count)
+    assert len(here.received()) == elsewhere + 2
+
+
 def test_a_hidden_number_is_a_person_like_any_other(product: Product) -> None:
     phone = product.phone(channel="waha")
     change(product, phone, lid="hidden")

@@ -30,7 +30,7 @@ from messenger.numbered import NumberedRenderer
 from messenger.outcomes import Claimed, Finished, Result
 from messenger.queue import Claim, Queue
 from messenger.rendering import NotRenderable, Renderer
-from messenger.sending import Suppress
+from messenger.sending import Fail, Suppress
 from messenger.waha.outreach import ANY
 from messenger.waha.pace import Pace
 
@@ -153,6 +153,8 @@ class Dispatcher:
         for _, how in claim.settled:
             if isinstance(how, Suppress):
                 metrics.SUPPRESSED.labels(how.reason).inc()
+            elif isinstance(how, Fail):
+                metrics.FAILED.labels(how.reason).inc()
         return claim
 
     async def _release(self, *, is_idle: bool) -> None:

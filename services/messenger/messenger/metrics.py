@@ -13,6 +13,12 @@ SUPPRESSED = Counter(
     "Messages that were not sent because the person's state forbids it.",
     ["reason"],
 )
+FAILED = Counter(
+    "sabatina_messages_failed_total",
+    "Messages that will never arrive, by why: expired, window_closed, unknown_outcome, ...; what"
+    " WhatsApp refused is whatsapp, with its codes in sabatina_whatsapp_send_total.",
+    ["reason"],
+)
 UNKNOWN = Gauge("sabatina_send_unknown", "Messages of which nobody knows whether they left.")
 QUEUED = Gauge("sabatina_send_queue", "Messages waiting to be sent.", ["purpose"])
 PACING_FALLBACK = Gauge(

@@ -69,7 +69,7 @@ NEXT_OF_EACH = text(
     """
     SELECT DISTINCT ON (m.user_id) m.id, m.user_id, m.kind, m.purpose, m."values" AS words,
         m.received_at, m.expires_at, m.tries, m.waits, m.resends, m.must_be_template,
-        m.traceparent, m.attachment, m.inbound_provider_id, m.is_fallback_language,
+        m.traceparent, m.attachment, m.channel, m.inbound_provider_id, m.is_fallback_language,
         lately.sent_lately, lately.last_sent_at
     FROM messenger.messages AS m CROSS JOIN LATERAL (
         SELECT count(*) AS sent_lately, max(sent.sending_at) AS last_sent_at
@@ -356,6 +356,7 @@ def _queued(row: Row[tuple[object, ...]]) -> Queued:
         must_be_template=row.must_be_template,
         traceparent=row.traceparent,
         attachment=Attachment.model_validate(row.attachment) if row.attachment else None,
+        channel=row.channel,
         answers=row.inbound_provider_id,
         is_fallback_language=row.is_fallback_language,
         sent_lately=row.sent_lately,

@@ -46,6 +46,8 @@ class Queued:
     sent_lately: int = 0
     """Messages to this person within `PAIR_MEMORY`."""
     last_sent_at: datetime | None = None
+    channel: str | None = None
+    """Where it is queued: the channel of the message that it replies to, at first."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def decide(message: Queued, person: Addressee, now: datetime) -> Decision:
         return Suppress("unreachable")
     if message.expires_at is not None and message.expires_at <= now:
         return Fail("expired")
-    if person.revision < 0 or not person.address:
+    is_elsewhere = message.channel is not None and message.channel != person.channel
+    if person.revision < 0 or not person.address or is_elsewhere:
         return _wait_for_news(message, now)
     if person.hold_until is not None and person.hold_until > now:
         return Wait(person.hold_until)

@@ -109,16 +109,16 @@ ENQUEUE = text(
     INSERT INTO messenger.messages (id, user_id, channel, kind, purpose, priority, "values",
         attachment, inbound_provider_id, inbound_at, expires_at, traceparent, created_at,
         not_before, state, received_at)
-    SELECT id, user_id, c.channel, kind, purpose, priority, CAST(words AS jsonb),
-        CAST(attachment AS jsonb), inbound_provider_id, inbound_at, expires_at, traceparent,
-        created_at, least(created_at, :now), 'queued', :now
+    SELECT id, user_id, coalesce(new.channel, c.channel), kind, purpose, priority,
+        CAST(words AS jsonb), CAST(attachment AS jsonb), inbound_provider_id, inbound_at,
+        expires_at, traceparent, created_at, least(created_at, :now), 'queued', :now
     FROM unnest(CAST(:ids AS uuid[]), CAST(:users AS uuid[]), CAST(:kinds AS text[]),
         CAST(:purposes AS text[]), CAST(:priorities AS smallint[]), CAST(:words AS text[]),
         CAST(:inbound_ids AS text[]), CAST(:inbounds AS timestamptz[]),
         CAST(:expiries AS timestamptz[]), CAST(:traces AS text[]), CAST(:created AS timestamptz[]),
-        CAST(:attachments AS text[]))
+        CAST(:attachments AS text[]), CAST(:channels AS text[]))
         AS new (id, user_id, kind, purpose, priority, words, inbound_provider_id, inbound_at,
-            expires_at, traceparent, created_at, attachment)
+            expires_at, traceparent, created_at, attachment, channel)
     JOIN messenger.contacts AS c USING (user_id)
     ON CONFLICT DO NOTHING
     """
@@ -191,6 +191,8 @@ class Store:
                 "traces": [one.traceparent for one in ordered],
                 "created": [command.occurred_at for command in commands],
                 "attachments": [_attachment(command) for command in commands],
+                # A reply belongs where the person wrote, whatever we know of them by now.
+                "channels": [c.inbound.channel if c.inbound else None for c in commands],
                 "now": self._now,
             },
         )

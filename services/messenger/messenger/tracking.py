@@ -10,6 +10,7 @@ from sqlalchemy import text
 from common.database import Transaction
 from common.events import StatusReceived
 from common.ids import derived_id
+from messenger import metrics
 from messenger.consequences import Consequences, Refused, lock_people
 from messenger.delivery import Tracked, apply_status, news
 from messenger.errors_policy import rule_for_failure
@@ -120,6 +121,8 @@ class Tracking:
         if after == before:
             return
         self._changed.append(after)
+        if before.failed_at is None and after.failed_at is not None:
+            metrics.FAILED.labels(_told(after.reason)).inc()
         for event in news(before, after, self._now):
             self._transaction.publish(event, traceparent=after.traceparent)
 
@@ -245,6 +248,12 @@ def _refused(message: Tracked, status: StatusReceived, now: datetime) -> Refused
         message.sending_at or now,
         is_last_language=message.is_fallback_language,
     )
+
+
+def _told(reason: str | None) -> str:
+    """A metric label: Meta's many codes are one."""
+    told = reason or "failed"
+    return "whatsapp" if told.startswith("whatsapp_") else told
 
 
 def tracker_of(status: StatusReceived) -> UUID | None:

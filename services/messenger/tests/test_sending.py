@@ -85,3 +85,9 @@ def test_the_wait_for_news_grows_and_ends() -> None:
 def test_a_confirmation_of_a_signup_is_always_a_template() -> None:
     how = decide(queued("confirm_signup", "signup"), person("pending"), START)
     assert how == Send(is_template=True)
+
+
+def test_a_reply_waits_until_it_is_known_how_to_reach_the_person_where_they_wrote() -> None:
+    known = person(last_inbound_at=START)
+    assert isinstance(decide(queued(channel="waha"), known, START), Wait)
+    assert decide(queued(channel="cloud"), known, START) == Send(is_template=False)

@@ -7,6 +7,7 @@ import pytest
 from common.events import HandleReply, SendMessage, UserChanged, UserOptedOut
 from common.ids import AssignmentId, UserId
 from users.store import Store
+from users.understanding import Heard, Meaning, Standing, understand
 
 from .conftest import NOW, Town, contact, handed_on, intent, of, registration_of, reply, said
 
@@ -144,3 +145,39 @@ async def test_refusing_later_what_was_agreed_to_is_a_stop(town: Town) -> None:
     await town.sign_up()
     news = await town.tap("consent:no")
     assert (said(news), intent(news)) == (["stopped"], "consent")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Stop sending me messages",
+        "please stop",
+        "Don't send me any more questions, please.",
+        "I want to unsubscribe",
+        "Pare de me mandar mensagens",
+        "Não quero mais receber perguntas",
+        "Por favor no me mandes más mensajes",
+        "Quiero darme de baja",
+    ],
+)
+def test_a_stop_in_so_many_words_is_one_and_is_asked_back_while_a_question_is_open(
+    words: str,
+) -> None:
+    heard = Heard("text", words)
+    assert understand(heard, Standing("active")).meaning == Meaning.STOP
+    asked = understand(heard, Standing("active", has_open_question=True))
+    assert asked.meaning == Meaning.STOP_OR_ANSWER
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I would stop the goroutine and close the channel.",
+        "Para de executar quando a fila esvazia.",
+        "No me parece que el bucle termine.",
+        "Please stop the loop with a break statement",
+    ],
+)
+def test_an_answer_about_stopping_is_no_stop(words: str) -> None:
+    asked = understand(Heard("text", words), Standing("active", has_open_question=True))
+    assert asked.meaning == Meaning.REPLY

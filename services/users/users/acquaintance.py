@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from common.events import LearnAliases, MessageReceived
 from common.ids import UserId, new_id
 from users import people
-from users.errors import SenderHasNoName
+from users.errors import NamesJustTaken, SenderHasNoName
 from users.identity import Alias, AliasKind, address_of, aliases_of, better_address
 from users.keywords import language_of_words
 from users.merging import unite
@@ -136,6 +136,9 @@ async def rename(message: MessageReceived, store: Store, occasion: Occasion) -> 
     known = await store.get_circumstances(person.id)
     if new := known.unknown_of(renaming.gained):
         await store.learn_aliases(person.id, new, occasion.now)
+        bearers = await store.find_by_alias(renaming.gained)
+        if any(bearer.id != person.id for bearer in bearers):
+            raise NamesJustTaken
     after = replace(person, address=_renamed_address(person, renaming, known))
     return await store.record(person, after, source="renamed", now=occasion.now)
 

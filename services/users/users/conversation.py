@@ -125,8 +125,12 @@ def _arrive(person: Person, now: datetime) -> Outcome:
     return say(active, now, "onboarding_done", values)
 
 
+def _zone_of(person: Person) -> str:
+    return person.timezone or zone_of_number(person.number, person.language)
+
+
 def _ask_time_of(person: Person, now: datetime) -> Outcome:
-    zoned = replace(person, timezone=person.timezone or zone_of_number(person.number))
+    zoned = replace(person, timezone=_zone_of(person))
     return say(zoned, now, "pick_time", {"tz_label": zoned.timezone or ""})
 
 
@@ -195,7 +199,7 @@ def _set_level(intent: Intent, situation: Situation) -> Outcome:
 
 def _set_time(intent: Intent, situation: Situation) -> Outcome:
     person = replace(situation.person, time_of_day=intent.value)
-    zoned = replace(person, timezone=person.timezone or zone_of_number(person.number))
+    zoned = replace(person, timezone=_zone_of(person))
     return _settled(situation, zoned, "time_set", _time_values(zoned))
 
 

@@ -25,6 +25,15 @@ class PersonKeepsVanishing(UsersError):
         super().__init__("the person was deleted again and again while the message was read")
 
 
+class NamesJustTaken(UsersError):
+    """Read again, the message finds whoever took them, and the two are united."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("somebody new was created under the names that a person has changed to")
+
+
 class MergeMovedOn(UsersError):
     retryable = True
 

@@ -33,6 +33,61 @@ LEVEL_WISH = re.compile(
     rf"(?:{VERB} )?{MINE}(?:level|nivel)(?: (?:to|para|a|o))* (?P<name>[123]|[a-z ]+)"
 )
 
+# "Stop sending me messages": a stop in so many words. With a question open it is asked back, since
+# an answer may look like one.
+_MESSAGES = (
+    r"(?: (?:me|mais|mas|more|any|anymore|this|isso|esto|essas|estas|these|your|suas|sus|tus|the"
+    r"|as|los|las))*"
+)
+_THINGS = (
+    r"(?: (?:messages?|questions?|texts?|mensagens?|mensagem|perguntas?|mensajes?|preguntas?|nada"
+    r"|anything))?"
+)
+STOP_WISHES = (
+    re.compile(
+        r"(?:please )?(?:stop|quit)(?: (?:sending|texting|messaging|writing|asking|bothering))?"
+        rf"{_MESSAGES}{_THINGS}(?: to me)?(?: please)?"
+    ),
+    re.compile(
+        r"(?:please )?(?:do not|dont|don t) (?:send|text|message|write|bother)(?: to)?"
+        rf"{_MESSAGES}{_THINGS}(?: please)?(?: anymore)?"
+    ),
+    re.compile(
+        r"(?:please )?(?:i (?:want|would like) to|id like to) (?:stop|unsubscribe|leave|quit)"
+        r"(?: receiving)?" + rf"{_MESSAGES}{_THINGS}"
+    ),
+    re.compile(
+        r"(?:por favor )?(?:pare|parem|para) de (?:me )?(?:mandar|enviar|escrever|perturbar)"
+        rf"{_MESSAGES}{_THINGS}(?: por favor)?"
+    ),
+    re.compile(
+        r"(?:por favor )?nao (?:me )?(?:mande|manda|mandem|envie|envia|enviem|escreva)"
+        rf"{_MESSAGES}{_THINGS}(?: por favor)?"
+    ),
+    re.compile(
+        r"(?:eu )?(?:nao quero (?:mais )?(?:receber|participar)"
+        r"|quero (?:parar de receber|sair|me descadastrar))"
+        rf"{_MESSAGES}{_THINGS}"
+    ),
+    re.compile(
+        r"(?:por favor )?(?:deja|deje|dejen) de (?:mandarme|enviarme|escribirme|mandar|enviar)"
+        rf"{_MESSAGES}{_THINGS}(?: por favor)?"
+    ),
+    re.compile(
+        r"(?:por favor )?no me (?:mandes|mande|manden|envies|envie|envien|escribas|escriban)"
+        rf"{_MESSAGES}{_THINGS}(?: por favor)?"
+    ),
+    re.compile(
+        r"(?:quiero|quisiera) (?:darme de baja|cancelar|salir|dejar de recibir)"
+        rf"{_MESSAGES}{_THINGS}|no quiero (?:recibir|participar){_MESSAGES}{_THINGS}"
+    ),
+)
+
+
+def is_stop_wish(words: str) -> bool:
+    plain = words.replace(",", "")
+    return len(plain) <= LONGEST and any(wish.fullmatch(plain) for wish in STOP_WISHES)
+
 
 def time_in(words: str) -> str | None:
     """The part of normalised words that should be a time; None when no time is wished for."""

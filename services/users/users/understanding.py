@@ -10,7 +10,7 @@ from common.events import Channel, InboundKind, UserState
 from common.ids import AssignmentId
 from users import keywords
 from users.dialogues import STEPS, choice_of_number
-from users.sentences import language_in, level_in, time_in
+from users.sentences import is_stop_wish, language_in, level_in, time_in
 from users.times import is_time, parse_time
 from users.zones import find_zone
 
@@ -117,7 +117,7 @@ def _stop(heard: Heard, words: str, standing: Standing) -> Intent | None:
         return Intent(Meaning.STOP) if is_stop else None
     if words in keywords.HARD_STOPS:
         return Intent(Meaning.STOP)
-    if words not in keywords.AMBIGUOUS_STOPS:
+    if words not in keywords.AMBIGUOUS_STOPS and not is_stop_wish(words):
         return None
     if standing.has_open_question and standing.step != "stop_or_answer":
         is_asked = standing.state in ("active", "paused")

@@ -123,11 +123,20 @@ def _by_folded_name() -> dict[str, str]:
     return {normalised(name): name for name in sorted(_names()) if "/" in name or name == DEFAULT}
 
 
-def zone_of_number(digits: str | None) -> str:
-    """A guess, shown to the person with a way to change it."""
+BY_LANGUAGE: dict[Language, str] = {
+    "pt": "America/Sao_Paulo",
+    "es": "America/Mexico_City",
+    "en": DEFAULT,
+}
+
+
+def zone_of_number(digits: str | None, language: Language = "en") -> str:
+    """A guess, shown to the person with a way to change it. Of a hidden number only the language
+    tells anything."""
     number = digits or ""
     prefixes = (number[:length] for length in (4, 3, 2, 1))
-    return next((BY_PREFIX[prefix] for prefix in prefixes if prefix in BY_PREFIX), DEFAULT)
+    guess = DEFAULT if number else BY_LANGUAGE[language]
+    return next((BY_PREFIX[prefix] for prefix in prefixes if prefix in BY_PREFIX), guess)
 
 
 def language_of_number(digits: str | None) -> Language:
