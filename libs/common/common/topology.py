@@ -123,6 +123,16 @@ STREAMS = (
         (events.GradeAnswer, events.DisputeGrade, events.DecideReview),
         is_work_queue=True,
     ),
+    Stream(
+        "QUESTIONS",
+        (
+            events.CreateQuestion,
+            events.EditQuestion,
+            events.MoveQuestion,
+            events.ImportQuestions,
+        ),
+        is_work_queue=True,
+    ),
     Stream("OUTBOUND", (events.SendMessage,), is_work_queue=True),
     Stream("VOICE", (events.TranscribeVoice,), is_work_queue=True),
     Stream(
@@ -198,6 +208,17 @@ SCHEDULER_SENT = Consumer(
     batch=100,
     linger=NEWS,
 )
+SCHEDULER_QUESTIONS = Consumer(
+    "scheduler-questions",
+    "QUESTIONS",
+    (
+        events.CreateQuestion,
+        events.EditQuestion,
+        events.MoveQuestion,
+        events.ImportQuestions,
+    ),
+    slots=2,
+)
 GRADER_GRADE = Consumer("grader-grade", "ANSWERS", (events.GradeAnswer,), slots=64)
 GRADER_DISPUTES = Consumer(
     "grader-disputes", "ANSWERS", (events.DisputeGrade, events.DecideReview), slots=8
@@ -236,6 +257,7 @@ CONSUMERS = (
     SCHEDULER_REPLIES,
     SCHEDULER_FOLLOW,
     SCHEDULER_SENT,
+    SCHEDULER_QUESTIONS,
     GRADER_GRADE,
     GRADER_DISPUTES,
     GRADER_FOLLOW,

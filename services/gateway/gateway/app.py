@@ -16,6 +16,7 @@ from gateway.http import App, LimitedBodies, Observed
 from gateway.limits import RateLimit
 from gateway.merges import merge_routes
 from gateway.pages import page_routes
+from gateway.questions import question_routes
 from gateway.reviews import review_routes
 from gateway.settings import Settings
 from gateway.store import AuditLog
@@ -53,6 +54,8 @@ def create_app(
     app.include_router(admin, prefix="/api/users")
     app.include_router(merge_routes(settings, publisher, clock, audit), prefix="/api/v1/merges")
     app.include_router(review_routes(settings, publisher, clock, audit), prefix="/api/v1/reviews")
+    questions = question_routes(settings, publisher, clock, audit)
+    app.include_router(questions, prefix="/api/v1/questions")
     app.include_router(page_routes(settings.simulator_url if settings.simulation else None))
     problems.install(app)
     return Observed(LimitedBodies(app))

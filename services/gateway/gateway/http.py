@@ -17,6 +17,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_BODY_LIMIT = 64 * 1024  # bytes
+IMPORT_PATH = "/api/v1/questions/import"
+IMPORT_BODY_LIMIT = 768 * 1024
+"""Crosses the bus as one message, of which NATS takes 1 MiB."""
 WEBHOOK_PREFIX = "/webhook/"
 
 
@@ -71,19 +74,20 @@ class LimitedBodies:
         if scope["type"] != "http" or scope["path"].startswith(WEBHOOK_PREFIX):
             await self._app(scope, receive, send)
             return
-        size = 0
+        is_import = scope["path"] == IMPORT_PATH
+        limit, size = IMPORT_BODY_LIMIT if is_import else API_BODY_LIMIT, 0
 
         async def limited() -> MutableMapping[str, Any]:
             nonlocal size
             event = await receive()
             size += len(event.get("body", b""))
-            if size > API_BODY_LIMIT:
-                raise BodyOverLimit
+            if size > limit:
+                raise BodyOverLimit(limit)
             return event
 
         await self._app(scope, limited, send)
 
 
 class BodyOverLimit(HTTPException):
-    def __init__(self) -> None:
-        super().__init__(413, "The body is larger than 64 KiB.")
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"The body is larger than {limit // 1024} KiB.")

@@ -17,6 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF_REFUSAL = {
     "user_not_found": 404,
     "review_not_found": 404,
+    "question_not_found": 404,
     "invalid": 422,
     "not_allowed": 409,
 }

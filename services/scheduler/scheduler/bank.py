@@ -1,24 +1,26 @@
 """The question bank: published in the database, kept in memory."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.database import Database, Transaction
 from common.errors import DependencyUnavailable
 from scheduler.planning import Candidate, Library
+from scheduler.question_store import Key, QuestionStore
 from scheduler.questions import Question
-from scheduler.store import QuestionStore
 
-Key = tuple[str, int]
+LOOK_EVERY = 5.0  # seconds, for what another replica published
 
 
 @dataclass
 class QuestionBank:
-    """A version of a question never changes, so what was read once stays right."""
+    """A version that was published never changes, so what was read once stays right."""
 
     database: Database
     _questions: dict[Key, Question]
     _library: Library | None = None
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def of(cls, database: Database) -> "QuestionBank":
@@ -37,10 +39,37 @@ class QuestionBank:
         Raises QuestionChanged when a known version has another text."""
         async with self.database.transaction() as tx:
             store = QuestionStore(tx.connection)
-            await store.publish(questions)
+            await store.publish_packs(questions)
             published = await store.published()
+        self._hold(published)
+
+    def _hold(self, published: Sequence[Question]) -> None:
         self._questions.update({(q.id, q.version): q for q in published})
-        self._library = Library([Candidate(q.id, q.version, q.track, q.level) for q in published])
+        self._library = Library([candidate_of(question) for question in published])
+
+    def wake(self) -> None:
+        """Something was published or retired."""
+        self._wake.set()
+
+    async def follow(self) -> None:
+        """Holds what is published, whoever published it."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        async with self.database.transaction() as tx:
+            store = QuestionStore(tx.connection)
+            keys = await store.published_keys()
+            if keys == {(c.id, c.version) for c in self.library.candidates}:
+                return
+            published = [await self.get(*key, tx) for key in sorted(keys)]
+        self._hold(published)
 
     def require_loaded(self) -> None:
         """Raises DependencyUnavailable until the questions are loaded."""
@@ -55,3 +84,9 @@ class QuestionBank:
         if key not in self._questions:
             self._questions[key] = await QuestionStore(tx.connection).get(*key)
         return self._questions[key]
+
+
+def candidate_of(question: Question) -> Candidate:
+    return Candidate(
+        question.id, question.version, question.track, question.level, question.concept
+    )

@@ -26,7 +26,13 @@ class QuestionRow(Tables):
     level: Mapped[int]
     topic: Mapped[str]
     minutes: Mapped[int]
-    is_published: Mapped[bool]
+    status: Mapped[str]
+    status_at: Mapped[datetime] = mapped_column(Instant)
+    published_at: Mapped[datetime | None] = mapped_column(Instant)
+    """For the last time; None: it was never asked."""
+    origin: Mapped[str]
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
+    """Retired by somebody: the packs do not bring it back."""
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -72,5 +78,6 @@ class AssignmentRow(Tables):
     inbound_channel: Mapped[str] = mapped_column(default="cloud")
     inbound_number: Mapped[str] = mapped_column(default="")
     score: Mapped[int | None]
+    disputed_at: Mapped[datetime | None] = mapped_column(Instant)
     nudged_at: Mapped[datetime | None] = mapped_column(Instant)
     closed_at: Mapped[datetime | None] = mapped_column(Instant)

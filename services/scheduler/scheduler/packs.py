@@ -6,17 +6,16 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
 
+from scheduler import documents
 from scheduler.errors import ContentNotFound, PackInvalid
 from scheduler.questions import Question
 
 SCHEMA_FILE = "schema.json"
-YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def find_content(configured: Path | None, start: Path) -> Path:
@@ -48,19 +47,12 @@ def load(content: Path) -> list[Question]:
 def read(path: Path) -> tuple[Question | None, list[str]]:
     """The question, or what keeps it from being one."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=YamlLoader)  # noqa: S506  # a safe loader
+        text = path.read_text(encoding="utf-8")
+        document = yaml.load(text, Loader=documents.YamlLoader)  # noqa: S506  # a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         return None, [f"is not YAML: {' '.join(str(error).split())}"]
-    try:
-        return Question.model_validate(document), []
-    except ValidationError as error:
-        return None, list(_described(error))
-
-
-def _described(error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in item["loc"])
-        yield f"{place}: {item['msg']}" if place else item["msg"]
+    question, problems = documents.read_question(document)
+    return question, [f"{p.field}: {p.message}" if p.field else p.message for p in problems]
 
 
 def schema() -> str:

@@ -1,6 +1,6 @@
 """When the next question is due, which one it is, and how a streak counts. No I/O, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zlib import crc32
@@ -13,6 +13,9 @@ MAX_LATENESS = timedelta(hours=12)
 """A question that comes later than this after its time would come at night: it is left out."""
 
 ONE_DAY = timedelta(days=1)
+
+CONCEPT_PAUSE = 7
+"""Assignments after which a person may meet the same concept again."""
 
 
 def instant_of(on: date, at: time, zone: str) -> datetime:
@@ -65,6 +68,7 @@ class Candidate:
     version: int
     track: Track
     level: int
+    concept: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,13 @@ class Library:
 
     candidates: Sequence[Candidate]
     track_of: Mapping[str, Track] = field(init=False)
+    concept_of: Mapping[str, str | None] = field(init=False)
     _rings: dict[tuple[Track, int], list[Ring]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.candidates = sorted(self.candidates, key=lambda candidate: candidate.id)
         self.track_of = {candidate.id: candidate.track for candidate in self.candidates}
+        self.concept_of = {candidate.id: candidate.concept for candidate in self.candidates}
         tracks = set(self.track_of.values())
         self._rings = {
             (track, level): _by_distance([c for c in self.candidates if c.track == track], level)
@@ -117,15 +123,36 @@ def choose(
     """The learner's next question; None when their tracks have none at all.
 
     The track that was asked least recently goes first, and a question never seen before any that
-    was. The same arguments give the same question on every replica.
+    was; but one whose concept was asked lately only when there is no other. The same arguments
+    give the same question on every replica.
     """
     last_asked = {question: place for place, question in enumerate(history.question_ids)}
     ordered = _least_recent_first(library, tracks, last_asked, seed)
-    for track in ordered:
+    if not ordered:
+        return None
+    recent = _recent_concepts(library, history)
+    other: Ring = ()
+    for unseen in _unseen_rings(library, ordered, level, last_asked):
+        if fresh := [c for c in unseen if c.concept not in recent]:
+            return fresh[seed % len(fresh)]
+        other = other or unseen
+    if other:
+        return other[seed % len(other)]
+    return _worth_repeating(library, ordered[0], history, last_asked)
+
+
+def _unseen_rings(
+    library: Library, tracks: Sequence[Track], level: int, last_asked: Mapping[str, int]
+) -> Iterator[Ring]:
+    for track in tracks:
         for ring in library.rings(track, level):
             if unseen := [c for c in ring if c.id not in last_asked]:
-                return unseen[seed % len(unseen)]
-    return _worth_repeating(library, ordered[0], history, last_asked) if ordered else None
+                yield unseen
+
+
+def _recent_concepts(library: Library, history: History) -> set[str]:
+    lately = history.question_ids[-CONCEPT_PAUSE:]
+    return {concept for question in lately if (concept := library.concept_of.get(question))}
 
 
 def _least_recent_first(
@@ -150,4 +177,6 @@ def _worth_repeating(
     candidates = [c for ring in library.rings(track, LEVELS[0]) for c in ring]
     candidates.sort(key=lambda candidate: last_asked[candidate.id])
     older_half = candidates[: (len(candidates) + 1) // 2]
+    recent = _recent_concepts(library, history)
+    older_half = [c for c in older_half if c.concept not in recent] or older_half
     return min(older_half, key=lambda candidate: history.scores[last_asked[candidate.id]] or 0)

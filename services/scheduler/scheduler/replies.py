@@ -136,6 +136,7 @@ class Turn:
         if assignment is None:
             self._say("dispute_refused")
         else:
+            await self.assignments.change(assignment.id, disputed_at=self.now)
             self.tx.publish(outgoing.dispute_grade(assignment, self.reply.inbound, self.now))
 
     async def _graded_assignment(self) -> Assignment | None:

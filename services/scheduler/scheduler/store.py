@@ -1,4 +1,5 @@
-"""Every query about questions, learners and assignments. The claim of due ones is in `due`."""
+"""Every query about learners and assignments. Those about questions are in `question_store`;
+the claim of due ones is in `due`."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -6,18 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import inbox
 from common.events import InboundRef
 from common.ids import AnswerId, AssignmentId, UserId, derived_id
-from scheduler.errors import QuestionChanged, QuestionNotFound
-from scheduler.models import AssignmentRow, LearnerRow, QuestionRow
+from scheduler.models import AssignmentRow, LearnerRow
 from scheduler.planning import History, Streak
 from scheduler.practice import Assignment, AssignmentKind, AssignmentState, Learner
-from scheduler.questions import Question
 
 SCHEMA = "scheduler"
 LEARNER_COLUMNS = [getattr(LearnerRow, field.name) for field in fields(Learner)]
@@ -81,75 +80,6 @@ def learner_from(row: Sequence[Any]) -> Learner:
 
 def assignment_from(row: Sequence[Any]) -> Assignment:
     return Assignment(*row)
-
-
-class QuestionStore:
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def publish(self, questions: Sequence[Question]) -> None:
-        """Insert new versions; publish exactly the newest version of each question in the packs.
-
-        A replica that starts with older packs takes no newer version back. Raises QuestionChanged.
-        """
-        await self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('questions'))"))
-        rows = await self._connection.execute(select(QuestionRow.id, QuestionRow.version))
-        known = {(row.id, row.version) for row in rows}
-        for question in questions:
-            if (question.id, question.version) not in known:
-                await self._insert(question)
-            elif await self.get(question.id, question.version) != question:
-                raise QuestionChanged(question.id, question.version)
-        await self._mark_newest([question.id for question in questions])
-
-    async def _insert(self, question: Question) -> None:
-        await self._connection.execute(
-            insert(QuestionRow).values(
-                id=question.id,
-                version=question.version,
-                track=question.track,
-                level=question.level,
-                topic=question.topic,
-                minutes=question.minutes,
-                is_published=False,
-                body=question.model_dump(mode="json"),
-                created_at=func.now(),
-            )
-        )
-
-    async def _mark_newest(self, ids: Sequence[str]) -> None:
-        newest = (
-            select(func.max(QuestionRow.version))
-            .where(QuestionRow.id == bindparam("of"))
-            .scalar_subquery()
-        )
-        await self._connection.execute(
-            update(QuestionRow)
-            .where(QuestionRow.is_published, QuestionRow.id.not_in(ids))
-            .values(is_published=False)
-        )
-        for question_id in ids:
-            await self._connection.execute(
-                update(QuestionRow)
-                .where(QuestionRow.id == question_id)
-                .values(is_published=QuestionRow.version == newest),
-                {"of": question_id},
-            )
-
-    async def published(self) -> list[Question]:
-        rows = await self._connection.execute(
-            select(QuestionRow.body).where(QuestionRow.is_published)
-        )
-        return [Question.model_validate(row.body) for row in rows]
-
-    async def get(self, question_id: str, version: int) -> Question:
-        query = select(QuestionRow.body).where(
-            QuestionRow.id == question_id, QuestionRow.version == version
-        )
-        row = (await self._connection.execute(query)).one_or_none()
-        if row is None:
-            raise QuestionNotFound(question_id, version)
-        return Question.model_validate(row.body)
 
 
 class LearnerStore:

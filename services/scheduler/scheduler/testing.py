@@ -36,7 +36,7 @@ from scheduler import handlers
 from scheduler.bank import QuestionBank
 from scheduler.models import AssignmentRow, LearnerRow
 from scheduler.practice import Assignment, Learner
-from scheduler.questions import Question
+from scheduler.questions import ANCHOR_SCORES, Question
 from scheduler.reconciler import Reconciler
 from scheduler.replies import handle_reply
 from scheduler.store import ASSIGNMENT_COLUMNS, LEARNER_COLUMNS, assignment_from, learner_from
@@ -53,10 +53,21 @@ def make_question(
             "topic": f"{name} ({language})",
             "question": f"What is {name}, version {version}? ({language})",
             "points": {
-                point: {"text": f"It is {point}.", "keywords": [f"{point} thing"]}
+                point: {
+                    "text": f"It is {point}.",
+                    "keywords": [f"{point} {word}" for word in ("thing", "one", "part", "piece")],
+                }
                 for point in POINTS
             },
             "reference": f"The first thing, the second thing, the third thing ({language}).",
+            "model_answer": f"All three things, with an example ({language}).",
+            "misconceptions": {
+                "no-thing": {
+                    "text": "There is none.",
+                    "phrases": ["there is nothing", "no thing at all"],
+                }
+            },
+            "anchors": {name: f"A {name} answer." for name in ANCHOR_SCORES},
             "hints": [f"Hint {number} ({language})" for number in (1, 2, 3)],
         }
         for language in ("pt", "en", "es")
@@ -68,8 +79,11 @@ def make_question(
             "track": track,
             "level": level,
             "topic": name,
+            "concept": name,
+            "reviewed_on": "2026-02-01",
             "minutes": 3,
             "points": [{"id": point, "weight": 1, "required": True} for point in POINTS],
+            "misconceptions": [{"id": "no-thing", "cap": 4}],
             "languages": languages,
         }
     )

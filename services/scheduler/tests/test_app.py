@@ -18,10 +18,15 @@ from common.bus.publisher import Publisher, connect
 from common.database import Database
 from common.events import (
     Contact,
+    CreateQuestion,
     HandleReply,
     InboundRef,
+    ListQuestions,
     Message,
+    MoveQuestion,
     Preferences,
+    QuestionPage,
+    QuestionSaved,
     SendMessage,
     UserChanged,
     message_class,
@@ -49,7 +54,7 @@ async def publisher(servers: Servers) -> AsyncIterator[Publisher]:
     connected = await connect(
         servers.nats.url, "test", on_reconnect=lambda: None, on_closed=lambda: None
     )
-    for stream in ("OUTBOUND", "REPLIES", "EVENTS"):
+    for stream in ("OUTBOUND", "REPLIES", "EVENTS", "QUESTIONS"):
         await connected.jetstream.purge_stream(stream)
     yield connected
     await connected.client.close()
@@ -138,6 +143,52 @@ async def test_a_person_taps_question_now_and_gets_a_question(
         process.terminate()
         output, _ = await process.communicate()
         assert process.returncode == 0, output.decode()
+
+
+async def test_a_question_published_through_the_bus_is_asked(
+    servers: Servers, migrated: Migrated, database: Database, publisher: Publisher, content: Path
+) -> None:
+    now, document = datetime.now(UTC), make_question("dsa", "heaps").model_dump(mode="json")
+    moves = [
+        MoveQuestion.model_validate(
+            {"occurred_at": now, "question_id": "dsa-heaps", "version": 1, "to": to}
+        )
+        for to in ("review", "published")
+    ]
+    user_id = UserId(uuid4())
+    news = UserChanged(
+        occurred_at=now,
+        user_id=user_id,
+        contact=Contact(user_id=user_id, revision=1, state="active", language="pt"),
+        preferences=Preferences(
+            tracks=("dsa",),
+            level=1,
+            timezone="UTC",
+            time=(now + timedelta(hours=6)).strftime("%H:%M"),
+        ),
+    )
+    async with scheduler(servers, migrated.url("scheduler"), content) as (_, port):
+        await ready(port)
+        for command in (CreateQuestion(occurred_at=now, document=document), *moves):
+            saved = await publisher.ask(command, QuestionSaved)
+            assert saved.question is not None, saved.problems
+        page = await publisher.query(ListQuestions(track="dsa"), QuestionPage)
+        assert [(item.question_id, item.status) for item in page.items] == [
+            ("dsa-heaps", "published")
+        ]
+        await asyncio.sleep(1)  # the bank looks at once; a replica of its own would within 5 s
+        await publisher.publish(news)
+        await publisher.publish(
+            HandleReply(
+                occurred_at=now,
+                user_id=user_id,
+                kind="question_now",
+                inbound=InboundRef(provider_id=f"wamid.{uuid4()}", at=now),
+            )
+        )
+        sent = await next_message(publisher, "OUTBOUND")
+        assert isinstance(sent, SendMessage)
+        assert (sent.kind, sent.values["track"]) == ("question", "dsa")
 
 
 async def test_changed_packs_without_a_new_version_end_the_process_with_the_reason(

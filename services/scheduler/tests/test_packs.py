@@ -13,7 +13,7 @@ from common.database import Database
 from scheduler import packs
 from scheduler.bank import QuestionBank
 from scheduler.errors import ContentNotFound, PackInvalid, QuestionChanged
-from scheduler.linting import lint
+from scheduler.linting import FRAME_UNITS, LANGUAGES, lint
 from scheduler.models import QuestionRow
 from scheduler.questions import Question
 from scheduler.testing import make_question
@@ -97,7 +97,39 @@ def test_a_sound_pack_has_no_problems(tmp_path: Path) -> None:
         ),
         (
             lambda text: text.replace("- first thing", "- Parar").replace("The first", "Parar"),
-            "languages.pt.points.first: its only answer is the STOP word 'Parar'",
+            "languages.pt.points.first: the keyword 'Parar' is a STOP word",
+        ),
+        (replacing("concept: lists\n", ""), "concept: is missing"),
+        (replacing("reviewed_on: '2026-02-01'\n", ""), "reviewed_on: is missing"),
+        (
+            replacing("    model_answer: All three things, with an example (es).\n", ""),
+            "languages.es.model_answer: is missing",
+        ),
+        (
+            replacing("      strong: A strong answer.\n", ""),
+            "languages.pt.anchors.strong: is missing",
+        ),
+        (
+            replacing("misconceptions:\n- id: no-thing\n  cap: 4\n", "misconceptions: []\n"),
+            "misconceptions: there is none",
+        ),
+        (
+            replacing("- id: no-thing\n", "- id: other\n"),
+            "languages.en.misconceptions: other is missing",
+        ),
+        (
+            replacing("        - first piece\n", ""),
+            "languages.pt.points.first: has 3 keywords; 4 to 12",
+        ),
+        (
+            lambda text: text.replace(
+                "weight: 1\n  required: true", "weight: 2\n  required: false", 2
+            ),
+            "points: those that are not required weigh more than a third",
+        ),
+        (
+            replacing("What is lists, version 1? (en)", "\U0001f9e0" * 450),
+            "languages.en.question: makes a message of 1",
         ),
     ],
 )
@@ -114,6 +146,33 @@ def test_an_id_that_two_files_use_is_a_fault(tmp_path: Path) -> None:
     assert "questions/python/other.yaml: id: python-lists is used by python/lists.yaml too" in lint(
         tmp_path
     )
+
+
+def test_two_questions_of_a_track_do_not_share_a_concept_or_ask_the_same(tmp_path: Path) -> None:
+    write(tmp_path, make_question())
+    twin = make_question(name="lists").model_copy(update={"id": "python-twin"})
+    write(tmp_path, twin)
+    ruby = make_question("ruby").model_copy(update={"concept": "lists"})
+    write(tmp_path, ruby)
+    here = "questions/python/twin.yaml"
+    assert lint(tmp_path) == [
+        f"{here}: concept: lists is what python-lists is about too",
+        *(
+            f"{here}: languages.{language}.question: asks nearly the same as python-lists"
+            for language in ("pt", "en", "es")
+        ),
+    ]
+
+
+def test_the_frame_of_a_question_fits_what_is_kept_free_for_it() -> None:
+    messages = yaml.safe_load((REPOSITORY / "content/messages/practice.yaml").read_text())
+    longest = {"track": "JavaScript", "level": "x" * 20, "n": "99999", "streak": "9999"}
+    for language in LANGUAGES:
+        frame = messages["question"][language]["body"].replace("[[", "").replace("]]", "")
+        for name, value in (longest | {"minutes": "30", "topic": "", "question_text": ""}).items():
+            frame = frame.replace(f"{{{name}}}", value)
+        assert "{" not in frame
+        assert len(frame.encode("utf-16-le")) // 2 <= FRAME_UNITS
 
 
 def test_an_empty_pack_is_a_fault(tmp_path: Path) -> None:
@@ -160,7 +219,7 @@ def test_the_content_is_found_upwards_or_where_it_is_said_to_be(tmp_path: Path) 
 
 async def published(database: Database) -> set[tuple[str, int]]:
     async with database.transaction() as tx:
-        query = select(QuestionRow.id, QuestionRow.version).where(QuestionRow.is_published)
+        query = select(QuestionRow.id, QuestionRow.version).where(QuestionRow.status == "published")
         return {(row.id, row.version) for row in await tx.connection.execute(query)}
 
 

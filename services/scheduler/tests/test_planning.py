@@ -225,3 +225,43 @@ def test_the_choice_is_the_same_on_every_replica_and_differs_between_people() ->
 def test_without_questions_in_the_tracks_there_is_no_choice() -> None:
     assert choose(library(("ruby", 3)), ["python"], 1, History(), 0) is None
     assert choose(library(), [], 1, History(), 0) is None
+
+
+def about(name: str, concept: str | None, track: Track = "python", level: int = 1) -> Candidate:
+    return Candidate(name, 1, track, level, concept)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12))
+def test_a_concept_is_not_asked_twice_within_seven_assignments(seed: int, since: int) -> None:
+    shelf = Library(
+        [about("first", "sorting"), about("same", "sorting"), about("far", "hashing", level=3)]
+        + [about(f"other-{number:02}", f"concept-{number}", "ruby") for number in range(12)]
+    )
+    asked = ["first", *(f"other-{number:02}" for number in range(since))]
+    found = choose(shelf, ["python"], 1, History(asked, [5] * len(asked)), seed)
+    assert found is not None
+    assert found.id == ("far" if since < 7 else "same")
+
+
+def test_a_concept_comes_again_at_once_where_there_is_no_other_choice() -> None:
+    shelf = Library([about("first", "sorting"), about("same", "sorting")])
+    found = choose(shelf, ["python"], 1, History(["first"], [5]), 0)
+    assert found is not None
+    assert found.id == "same"
+
+
+def test_questions_of_no_concept_keep_no_distance() -> None:
+    shelf = Library([about("first", None), about("near", None), about("far", None, level=3)])
+    found = choose(shelf, ["python"], 1, History(["first"], [5]), 0)
+    assert found is not None
+    assert found.id == "near"
+
+
+def test_a_repetition_keeps_the_distance_too() -> None:
+    names = [f"q{number:02}" for number in range(10)]
+    concepts = ["sorting", *names[1:9], "sorting"]
+    shelf = Library([about(n, c) for n, c in zip(names, concepts, strict=True)])
+    scores = [1, 5, 5, 2, 5, 9, 9, 9, 9, 9]
+    found = choose(shelf, ["python"], 1, History(names, scores), 0)
+    assert found is not None
+    assert found.concept != "sorting"
