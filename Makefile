@@ -8,7 +8,7 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml servic
 PACKAGES := common devstack simulator $(notdir $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run reset test chaos grade-live bench lint fmt types content-lint contracts webhook-test templates-status templates-push dead-letters lock clean
+.PHONY: help setup run reset test chaos grade-live grade-report bench lint fmt types content-lint contracts webhook-test templates-status templates-push dead-letters lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ grade-live: ## Test the model behind OPENAI_API_KEY and OPENAI_BASE_URL; it cost
 	  echo "Set OPENAI_API_KEY, and OPENAI_BASE_URL for another server than OpenAI's."; exit 1; }
 	@$(MAKE) --no-print-directory setup
 	@SABATINA_GRADE_LIVE=1 $(BIN)/python -m pytest -m live services/grader/tests/test_live.py
+
+grade-report: setup ## Compare the examiners on one page, build/grading.html (DATA=rows.jsonl, ARGS="--examiner local")
+	@$(BIN)/python -m grader.report --out build/grading.html $(if $(DATA),--data $(DATA)) $(ARGS)
 
 bench: setup ## Measure, and write bench/results.json
 	@$(BIN)/python -m bench

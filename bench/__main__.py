@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("webhook", "bus", "claim", "wave", "turn", "pacing", "footprint")
+NAMES = ("webhook", "bus", "claim", "wave", "turn", "pacing", "footprint", "grading")
 RESULTS = Path(__file__).parent / "results.json"
 
 

@@ -1,7 +1,9 @@
 """How well an examiner's scores, 0 to 1, agree with people's."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 CATEGORIES = 6  # 0 to 5, as the people marked
@@ -56,3 +58,22 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 def _category(score: float) -> int:
     return round(min(max(score, 0.0), 1.0) * (CATEGORIES - 1))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Answers with neighbouring scores."""
+
+    count: int
+    ours: float
+    theirs: float
+
+
+def calibration(ours: Sequence[float], theirs: Sequence[float], steps: int = 10) -> list[Step]:
+    """The mean of each tenth of our scores, lowest first, beside what people gave the same."""
+    pairs = sorted(zip(ours, theirs, strict=True))
+    edges = [round(number * len(pairs) / steps) for number in range(steps + 1)]
+    parts = [pairs[start:end] for start, end in itertools.pairwise(edges) if end > start]
+    return [
+        Step(len(p), sum(o for o, _ in p) / len(p), sum(t for _, t in p) / len(p)) for p in parts
+    ]

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from common.events import Language, Misconception, QuestionSnapshot, RubricPoint, Track
 from grader.answer_text import examined_text
+from grader.examiners import Examiner
 from grader.local_examiner import LocalExaminer
 from grader.rubric import combine
 
@@ -25,6 +26,7 @@ AnchorName = Literal["weak", "fair", "strong"]
 MEANT: dict[AnchorName, int] = {"weak": 3, "fair": 6, "strong": 9}
 TOLERANCE = 1.5
 REFERENCE_AT_LEAST = 9
+LOCAL = LocalExaminer()
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -145,20 +147,21 @@ def read(paths: Sequence[Path]) -> Iterator[PackQuestion]:
             yield PackQuestion.model_validate(document)
 
 
-async def score(question: PackQuestion, language: Language) -> Scores:
+async def score(question: PackQuestion, language: Language, examiner: Examiner = LOCAL) -> Scores:
     snapshot, said = question.snapshot(language), question.languages[language]
-    anchors = {name: await mark(snapshot, text) for name, text in said.anchors.items()}
+    anchors = {name: await mark(snapshot, text, examiner) for name, text in said.anchors.items()}
     beliefs = {}
     for belief in snapshot.misconceptions:
         stated = f"{said.anchors.get('strong', said.reference)} {belief.phrases[0]}."
-        beliefs[belief.id] = (await mark(snapshot, stated), belief.cap)
-    return Scores(question.id, language, await mark(snapshot, said.reference), anchors, beliefs)
+        beliefs[belief.id] = (await mark(snapshot, stated, examiner), belief.cap)
+    reference = await mark(snapshot, said.reference, examiner)
+    return Scores(question.id, language, reference, anchors, beliefs)
 
 
-async def mark(question: QuestionSnapshot, answer: str) -> int:
+async def mark(question: QuestionSnapshot, answer: str, examiner: Examiner = LOCAL) -> int:
     """1 for what is not gradable."""
     text = examined_text(answer)
-    found = await LocalExaminer().examine(question, text, language=question.language, level=1)
+    found = await examiner.examine(question, text, language=question.language, level=1)
     if not found.is_gradable:
         return 1
     return combine(

@@ -1,8 +1,10 @@
 """Compare an examiner with people: `python -m grader.evaluate --data FILE.jsonl --grader local
---out PREDICTIONS.jsonl` prints one line of JSON."""
+--out PREDICTIONS.jsonl` prints one line of JSON. With `--record FOLDER` a model's replies are kept
+there; with `--replay FOLDER` they come from there and nobody is asked."""
 
 import argparse
 import asyncio
+import codecs
 import json
 import re
 import resource
@@ -11,16 +13,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from common.errors import SabatinaError
 from common.events import Language, QuestionSnapshot, RubricPoint, Value
 from grader.agreement import pearson, percentile, quadratic_weighted_kappa, rmse, spearman
 from grader.answer_text import examined_text
+from grader.candidates import Tape, examiner_named
 from grader.examiners import Examination, Examiner
-from grader.local_examiner import LocalExaminer
 from grader.rubric import WORTH, share_of
-from grader.settings import Settings
 from grader.words import words_of
 
 MOST_POINTS = 6
@@ -28,15 +31,52 @@ _FEWEST_WORDS = 2  # with content; less is no point of its own
 _PART_END = re.compile(r"(?<=[.;!?])\s+|\n+|,\s+(?=(?:and|but|while|e|mas|enquanto|y|pero)\b)")
 
 
+class RowIsBad(SabatinaError):
+    def __init__(self, path: Path, line: int, fault: str) -> None:
+        super().__init__(f"{path}, line {line}: {fault}")
+
+
+class FileHasNoRows(SabatinaError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} holds no rows")
+
+
+def _bare_language(said: object) -> object:
+    """`pt-BR` is `pt`."""
+    return re.split("[-_]", said)[0].lower() if isinstance(said, str) else said
+
+
 class Row(Value):
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
     id: str
-    question: str
-    reference: str
+    question: Annotated[str, Field(min_length=1)]
+    reference: Annotated[str, Field(min_length=1)]
     answer: str
-    language: Language = "en"
-    human: float
+    language: Annotated[Language, BeforeValidator(_bare_language)] = "en"
+    human: Annotated[float, Field(ge=0, le=1)]
+
+
+_ROW = TypeAdapter(Row)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Raises RowIsBad or FileHasNoRows."""
+    # Not splitlines(): an answer may hold other characters that end a line, such as U+2028.
+    lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise FileHasNoRows(path)
+    return [_row(path, number, line) for number, line in numbered]
+
+
+def _row(path: Path, number: int, line: bytes) -> Row:
+    try:
+        return _ROW.validate_json(line)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        said = (f"{'.'.join(map(str, f['loc']))} {f['msg']}".strip() for f in faults)
+        raise RowIsBad(path, number, "; ".join(said)) from None
 
 
 @dataclass(frozen=True)
@@ -95,21 +135,16 @@ def _share(question: QuestionSnapshot, found: Examination) -> float:
     return share_of(question, worth, found.estimate)
 
 
-async def evaluate(rows: Sequence[Row], name: str, at_once: int) -> list[Prediction]:
-    examiner = LocalExaminer() if name == "local" else _openai_examiner()
+async def evaluate(rows: Sequence[Row], name: str, at_once: int, tape: Tape) -> list[Prediction]:
     turns = asyncio.Semaphore(at_once)
 
-    async def in_turn(row: Row) -> Prediction:
-        async with turns:
-            return await predict(row, examiner)
+    async with examiner_named(name, tape) as examiner:
 
-    return await asyncio.gather(*map(in_turn, rows))
+        async def in_turn(row: Row) -> Prediction:
+            async with turns:
+                return await predict(row, examiner)
 
-
-def _openai_examiner() -> Examiner:
-    from grader.openai_examiner import OpenAIExaminer
-
-    return OpenAIExaminer.from_settings(Settings(grader="openai"))
+        return await asyncio.gather(*map(in_turn, rows))
 
 
 def summary(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, float]:
@@ -123,24 +158,44 @@ def summary(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str,
         "qwk": quadratic_weighted_kappa(ours, human),
         "p50_ms": percentile(milliseconds, 0.5),
         "p95_ms": percentile(milliseconds, 0.95),
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rss_mb": most_resident_mb(),
     }
     return {"n": len(rows)} | {name: round(value, 4) for name, value in figures.items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def most_resident_mb() -> float:
+    """The kernel's own count for this program: `getrusage` counts whoever started it too."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        if found:
+            return int(found[1]) / 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m grader.evaluate", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--grader", choices=("local", "openai"), required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--at-once", type=int, default=8, help="requests to the model at once")
+    tape = parser.add_mutually_exclusive_group()
+    tape.add_argument("--record", type=Path, help="keep the model's replies in this folder")
+    tape.add_argument("--replay", type=Path, help="take them from there, and ask nobody")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = _parser()
     given = parser.parse_args(arguments)
-    lines = given.data.read_text(encoding="utf-8").splitlines()
-    rows = [Row.model_validate_json(line) for line in lines if line.strip()]
-    if not rows:
-        parser.error(f"{given.data} holds no rows")
     at_once = 1 if given.grader == "local" else given.at_once
-    predictions = asyncio.run(evaluate(rows, given.grader, at_once))
+    try:
+        rows = read_rows(given.data)
+        tape = Tape(record=given.record, replay=given.replay)
+        predictions = asyncio.run(evaluate(rows, given.grader, at_once, tape))
+    except (SabatinaError, OSError) as error:
+        parser.error(str(error))
     given.out.write_text(
         "".join(json.dumps({"id": p.id, "score": round(p.score, 4)}) + "\n" for p in predictions),
         encoding="utf-8",

@@ -1,20 +1,20 @@
 """Answers that no examiner may fall for, made from the question packs: what each may score.
 
-`python -m grader.robustness --content content [--limit N]` prints a table and exits with 1 when
-an expectation does not hold for the local examiner.
+`python -m grader.robustness --content content` prints a table and exits with 1 when an
+expectation does not hold for the local examiner.
 """
 
 import argparse
 import asyncio
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from common.events import Language, QuestionSnapshot
-from grader.bank_check import mark, read
+from grader.bank_check import PackQuestion, mark, read
 from grader.words import words_of
 
 Kind = Literal[
@@ -103,14 +103,14 @@ class Case:
 
 def cases(content: Path, seed: int = 0) -> Iterator[Case]:
     """All kinds for every question in every language, the same each time."""
+    return cases_of(list(read([content / "questions"])), seed)
+
+
+def cases_of(questions: Sequence[PackQuestion], seed: int = 0) -> Iterator[Case]:
     chance = random.Random(seed)
-    asked = [
-        question.snapshot(language)
-        for question in read([content / "questions"])
-        for language in get_args(Language)
-    ]
+    asked = [q.snapshot(language) for q in questions for language in get_args(Language)]
     for question in asked:
-        others = [q for q in asked if _is_other(q, question)]
+        others = [q for q in asked if _is_other(q, question)] or asked
         for kind, answer in _answers(question, chance.choice(others), chance):
             yield Case(kind, question, answer)
 
@@ -172,9 +172,13 @@ class Tally:
 
 
 async def tally(chosen: Sequence[Case]) -> list[Tally]:
+    return tallies([(case, await mark(case.question, case.answer)) for case in chosen])
+
+
+def tallies(scored: Iterable[tuple[Case, int]]) -> list[Tally]:
     scores: dict[Kind, list[int]] = {}
-    for case in chosen:
-        scores.setdefault(case.kind, []).append(await mark(case.question, case.answer))
+    for case, score in scored:
+        scores.setdefault(case.kind, []).append(score)
     return [Tally(kind, tuple(found)) for kind, found in scores.items()]
 
 
@@ -182,9 +186,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m grader.robustness", description=__doc__)
     parser.add_argument("--content", type=Path, default=Path("content"))
     given = parser.parse_args()
-    tallies = asyncio.run(tally(list(cases(given.content))))
-    sys.stdout.writelines(one.line() for one in tallies)
-    return 0 if all(one.kept == 1 for one in tallies) else 1
+    found = asyncio.run(tally(list(cases(given.content))))
+    sys.stdout.writelines(one.line() for one in found)
+    return 0 if all(one.kept == 1 for one in found) else 1
 
 
 if __name__ == "__main__":
