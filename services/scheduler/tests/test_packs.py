@@ -4,12 +4,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from sqlalchemy import select
 
 from common.database import Database
+from common.events import Track
 from scheduler import packs
 from scheduler.bank import QuestionBank
 from scheduler.errors import ContentNotFound, PackInvalid, QuestionChanged
@@ -250,3 +252,10 @@ async def test_another_text_under_a_known_version_is_refused(database: Database)
     with pytest.raises(QuestionChanged, match=r"python-lists version 1 .* version 2"):
         await bank.publish([make_question(level=2)])
     assert await published(database) == {("python-lists", 1)}
+
+
+@pytest.mark.parametrize("track", get_args(Track))
+def test_every_area_has_sixty_questions_of_all_levels(track: Track) -> None:
+    questions = [q for q in packs.load(REPOSITORY / "content") if q.track == track]
+    assert len(questions) >= 60
+    assert {question.level for question in questions} == {1, 2, 3}
