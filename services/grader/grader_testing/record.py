@@ -2,10 +2,10 @@
 are a fake model's, so this costs nothing; it is needed after a change of the prompt or the exam."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-from grader import evaluate
 from grader.words import words_of
 from grader_testing.fake_llm import FakeLLM, Json
 from grader_testing.marking import NEXT_STEPS
@@ -40,11 +40,11 @@ def main() -> None:
         old.unlink()
     llm = FakeLLM()
     llm.marking = by_words
-    os.environ |= {"OPENAI_API_KEY": "a-key-of-the-tests", "OPENAI_BASE_URL": llm.url}
-    data, out = str(folder / "rows.jsonl"), os.devnull
+    given = ["--data", str(folder / "rows.jsonl"), "--grader", "openai", "--out", os.devnull]
+    command = [sys.executable, "-m", "grader.evaluate", *given, "--record", str(folder)]
+    settings = {"OPENAI_API_KEY": "a-key-of-the-tests", "OPENAI_BASE_URL": llm.url}
     try:
-        given = ["--data", data, "--grader", "openai", "--out", out, "--record", str(folder)]
-        evaluate.main([*given, "--at-once", "1"])
+        subprocess.run([*command, "--at-once", "1"], env=settings, check=True)  # noqa: S603
     finally:
         llm.close()
 
