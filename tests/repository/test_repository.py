@@ -126,3 +126,14 @@ def test_links_between_documents_lead_somewhere() -> None:
 def test_contracts_are_json() -> None:
     for path in (ROOT / "docs" / "contracts").glob("*.json"):
         json.loads(path.read_text())
+
+
+def test_no_file_names_a_folder_of_one_machine() -> None:
+    """What lies beside the repository has one name, in `devstack.reference`."""
+    somewhere = re.compile(r"(?<![\w./-])/(?:work|root|home|Users)/\w")
+    named = [
+        str(path.relative_to(ROOT))
+        for path in tracked("*.py", "*.toml", "*.md", "*.json", "*.js", "Makefile", ".ci/*")
+        if somewhere.search(path.read_text("utf-8"))
+    ]
+    assert named == []

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from devstack.reference import REQUIREMENTS
+
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "requirements.md"
-SOURCE = ROOT.parent / "shared" / "REQUIREMENTS.md"
 
 LETTERED: dict[int, Sequence[str]] = {
     17: "abcd",
@@ -90,6 +91,8 @@ def test_the_counts_are_true() -> None:
     assert line in TABLE.read_text("utf-8").splitlines()
 
 
-@pytest.mark.skipif(not SOURCE.exists(), reason="the mission's own list is not part of a checkout")
+@pytest.mark.skipif(
+    not REQUIREMENTS.exists(), reason="the mission's own list is not part of a checkout"
+)
 def test_the_list_is_the_one_of_the_mission() -> None:
-    assert sorted(ROW.findall(SOURCE.read_text("utf-8"))) == sorted(EXPECTED)
+    assert sorted(ROW.findall(REQUIREMENTS.read_text("utf-8"))) == sorted(EXPECTED)

@@ -1,18 +1,17 @@
 """Answers and webhooks against Meta's own OpenAPI description, where a copy of it is at hand."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from devstack.reference import CLOUD_OPENAPI
 from simulator import samples
 from simulator.testing import ANA, AUTHORIZED, NUMBER_PATH, Simulator, Start, eventually
 
-DESCRIPTION = Path("/work/shared/reference/whatsapp/cloud-openapi-v23.yaml")
-pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="no copy of the description")
+pytestmark = pytest.mark.skipif(not CLOUD_OPENAPI.exists(), reason="no copy of the description")
 
 NUMBER = NUMBER_PATH.removesuffix("/messages")
 EDGE = "/v23.0/100000000000002/message_templates"
@@ -21,7 +20,7 @@ EDGE = "/v23.0/100000000000002/message_templates"
 @cache
 def description() -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Any] = yaml.load(DESCRIPTION.read_text("utf-8"), loader)  # noqa: S506
+    found: dict[str, Any] = yaml.load(CLOUD_OPENAPI.read_text("utf-8"), loader)  # noqa: S506
     schemas = found["components"]["schemas"]
     # Incoming messages are described there with the fields of outgoing ones (`to` is required and
     # `from` forbidden), which Meta's own examples do not fit either.

@@ -1,17 +1,13 @@
 """What the simulated WAHA says, held against WAHA's own description where that is at hand."""
 
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
 
+from devstack.reference import WAHA_OPENAPI
 from simulator.testing import ANA, Json, Simulator, Start, eventually
 
-# Not part of the repository: a copy of waha-docs' openapi.json, beside it.
-SPECIFICATION = (
-    Path(__file__).parents[3] / "shared" / "reference" / "whatsapp" / "waha-openapi.json"
-)
 CHAT = f"{ANA}@c.us"
 EVENTS = "session.status,message,message.any,message.ack,message.edited,message.revoked,"
 EVENTS += "message.reaction,poll.vote"
@@ -29,7 +25,7 @@ SCHEMAS = {
 NEVER_THERE = {"mediaUrl"}
 
 pytestmark = pytest.mark.skipif(
-    not SPECIFICATION.exists(), reason="WAHA's OpenAPI description is not at hand"
+    not WAHA_OPENAPI.exists(), reason="WAHA's OpenAPI description is not at hand"
 )
 
 
@@ -37,7 +33,7 @@ class Description:
     """WAHA's schemas, read as its engines keep them: what is absent may be null."""
 
     def __init__(self) -> None:
-        mended = _mended(json.loads(SPECIFICATION.read_bytes()))
+        mended = _mended(json.loads(WAHA_OPENAPI.read_bytes()))
         assert isinstance(mended, dict)
         self._document: Json = mended
 

@@ -3,7 +3,6 @@
 import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +14,11 @@ from common.events import (
     PreferenceReceived,
     StatusReceived,
 )
+from devstack.reference import WEBHOOKS
 
 from .conftest import Door
 
-FOLDER = Path(__file__).resolve().parents[4] / "shared" / "fixtures" / "webhooks"
-FOUND = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+FOUND = {path.stem: json.loads(path.read_text()) for path in sorted(WEBHOOKS.glob("*.json"))}
 CLOUD = {name: body for name, body in FOUND.items() if "entry" in body}
 WAHA = {name: body for name, body in FOUND.items() if "event" in body}
 

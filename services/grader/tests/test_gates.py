@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from devstack.reference import GRADED_ANSWERS
 from grader.agreement import pearson, quadratic_weighted_kappa, rmse
 from grader.anchors import AnchorFigures, anchor_figures, spread
 from grader.answer_text import examined_text
@@ -18,7 +19,6 @@ from grader_training.rows import LANGUAGES, negatives, open_rows
 from grader_training.train import NEGATIVES, left_out, matrix, word_weights
 
 ROOT = Path(__file__).parents[3]
-GRADED = ROOT.parent / "shared" / "data" / "grading" / "mohler_open.jsonl"
 FOLDS = 8
 QUESTIONS = 80
 """Spread over all tracks; `python -m grader.bank_check content/questions` looks at every one."""
@@ -73,10 +73,10 @@ async def test_the_language_of_the_question_hardly_changes_the_score_of_an_answe
     assert await language_gap(spread(questions, CROSSED), LocalExaminer()) <= 1
 
 
-@pytest.mark.skipif(not GRADED.exists(), reason="the open graded answers are not on this machine")
+@pytest.mark.skipif(not GRADED_ANSWERS.exists(), reason="no graded answers beside us")
 def test_answers_to_questions_it_never_saw_are_graded_nearly_as_people_do() -> None:
     """Trained without our packs, which makes it quicker and no better."""
-    opened = list(open_rows(GRADED))
+    opened = list(open_rows(GRADED_ANSWERS))
     rows = [*opened, *negatives(opened, NEGATIVES)]
     numbers = matrix(rows, Reader(word_weights(opened)))
     said = left_out(numbers, rows, FOLDS)

@@ -1,7 +1,6 @@
 import asyncio
 import json
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from common.clock import FixedClock
 from common.database import Database
 from common.events import NoticeReceived
+from devstack.reference import WEBHOOKS
 from messenger.dispatch import Dispatcher, Outlet
 from messenger.limits.budgets import (
     DAY,
@@ -24,7 +24,7 @@ from messenger.limits.news import read, tier_of
 from .conftest import NUMBER, START, Rig
 from .fakes import Fault
 
-QUALITY_UPDATE = Path("/work/shared/fixtures/webhooks/bindambc__qualityUpdate.json")
+QUALITY_UPDATE = WEBHOOKS / "bindambc__qualityUpdate.json"
 
 
 async def admit(

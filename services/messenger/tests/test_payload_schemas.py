@@ -2,7 +2,6 @@
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.events import Attachment, Language
+from devstack.reference import CLOUD_OPENAPI
 from messenger import catalogue, lengths
 from messenger.catalogue import TemplateEntry
 from messenger.channels import OutboundMessage
@@ -22,7 +22,6 @@ from messenger.rendering import Content, Renderer
 from .conftest import CONSTANTS, CONTENT
 from .test_rendering import VALUES
 
-SPECIFICATION = Path("/work/shared/reference/whatsapp/cloud-openapi-v23.yaml")
 RENDERER = Renderer(catalogue.load(CONTENT), CONSTANTS)
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 UNDOCUMENTED = {"biz_opaque_callback_data": {"type": "string", "maxLength": 512}}
@@ -34,7 +33,7 @@ FILES = (
 )
 
 needs_specification = pytest.mark.skipif(
-    not SPECIFICATION.exists(), reason="Meta's OpenAPI description is not on this machine"
+    not CLOUD_OPENAPI.exists(), reason="Meta's OpenAPI description is not on this machine"
 )
 
 
@@ -50,7 +49,7 @@ def sent(kind: str, language: str, file: Attachment | None, to: str = "5511") ->
 
 @cache
 def schemas() -> dict[str, Any]:
-    document = yaml.load(SPECIFICATION.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    document = yaml.load(CLOUD_OPENAPI.read_text("utf-8"), Loader=yaml.CSafeLoader)
     found: dict[str, Any] = document["components"]["schemas"]
     found["LanguageObject"]["required"].remove("policy")  # optional by now
     index = found["TemplateComponent"]["properties"]["index"]

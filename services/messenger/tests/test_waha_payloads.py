@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,20 +9,19 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from common.events import Attachment
+from devstack.reference import WAHA_OPENAPI
 from messenger.channels import OutboundMessage
 from messenger.channels.waha_codes import WahaCode, code_of
 from messenger.channels.waha_payloads import request_of, sent_id
 from messenger.errors_policy import RULES, Action
 from messenger.rendering import TextContent
 
-REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "whatsapp" / "waha-openapi.json"
-
 
 @pytest.fixture(scope="module")
 def description() -> dict[str, Any]:
-    if not REFERENCE.exists():
+    if not WAHA_OPENAPI.exists():
         pytest.skip("WAHA's OpenAPI description is not here")
-    found: dict[str, Any] = json.loads(REFERENCE.read_text())
+    found: dict[str, Any] = json.loads(WAHA_OPENAPI.read_text())
     return found
 
 
