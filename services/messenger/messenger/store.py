@@ -19,6 +19,7 @@ NOT_KNOWN_YET = -1
 NEVER = datetime.min.replace(tzinfo=UTC)
 PRIORITIES = {"reply": 0, "stop_confirmation": 0, "signup": 1, "daily": 2}
 
+# WhatsApp's times are whole seconds: of two numbers in one second, the one heard of last counts.
 ADOPT = text(
     """
     INSERT INTO messenger.contacts AS known
@@ -41,12 +42,16 @@ ADOPT = text(
         last_inbound_at = greatest(known.last_inbound_at, excluded.last_inbound_at),
         last_inbound_number = CASE
             WHEN excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity')
+                OR excluded.last_inbound_at = known.last_inbound_at
+                AND excluded.last_inbound_number IS NOT NULL
             THEN excluded.last_inbound_number ELSE known.last_inbound_number END,
         undelivered_days = CASE
             WHEN excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity')
             THEN 0 ELSE known.undelivered_days END
     WHERE known.state <> 'deleted' AND (excluded.revision > known.revision
-        OR excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity'))
+        OR excluded.last_inbound_at > coalesce(known.last_inbound_at, '-infinity')
+        OR excluded.last_inbound_at = known.last_inbound_at
+            AND excluded.last_inbound_number <> known.last_inbound_number)
     RETURNING user_id
     """
 )
@@ -252,7 +257,7 @@ def _newest(news: Iterable[Person]) -> list[Person]:
 
 def _merged(known: Person, other: Person) -> Person:
     contacts = [c for c in (known.contact, other.contact) if c]
-    written = [p for p in (known, other) if p.inbound_at]
+    written = [p for p in (other, known) if p.inbound_at]
     latest = max(written, key=lambda p: p.inbound_at or NEVER, default=None)
     return Person(
         known.user_id,

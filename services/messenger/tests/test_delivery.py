@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.events import NoticeReceived, StatusReceived, UserChanged, UserDeleted
+from common.events import InboundRef, NoticeReceived, StatusReceived, UserChanged, UserDeleted
 from common.ids import UserId
 from messenger.delivery import RANKS, Tracked, apply_status, merge, news
 
@@ -197,3 +197,20 @@ async def test_older_news_of_a_person_is_ignored(rig: Rig, user: UUID) -> None:
     await rig.handle(UserChanged(occurred_at=START, user_id=UserId(user), contact=old))
     [contact] = await rig.rows("SELECT state, revision FROM messenger.contacts")
     assert (contact.state, contact.revision) == ("opted_out", 5)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_of_two_numbers_in_one_second_the_one_heard_of_last_counts(
+    rig: Rig, user: UUID, at_once: bool
+) -> None:
+    await rig.know(user, wrote=False)
+    news = [
+        rig.inbound(user).model_copy(
+            update={"inbound": InboundRef(provider_id=number, at=START, number_id=number)}
+        )
+        for number in ("first", "second")
+    ]
+    for batch in [news] if at_once else [[one] for one in news]:
+        await rig.handle(*batch)
+    [contact] = await rig.rows("SELECT last_inbound_number FROM messenger.contacts")
+    assert contact.last_inbound_number == "second"
