@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,7 +22,7 @@ from common.ids import AnswerId, AssignmentId, UserId, new_id
 from common.migrations import create_outbox_and_inbox
 from common.outbox import Relay
 from common.topology import Consumer, Stream
-from devstack.servers import Nats, Postgres
+from devstack.servers import Nats, Postgres, passing_folder
 
 TARGET = 1_500
 MESSAGES = 6_000
@@ -35,10 +33,9 @@ STREAM = Stream("BENCH", (AnswerGraded,), is_work_queue=True)
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as folder:
-        Path(folder).chmod(0o755)
-        postgres = Postgres(Path(folder) / "postgres")
-        nats = Nats(Path(folder) / "nats")
+    with passing_folder() as folder:
+        postgres = Postgres(folder / "postgres")
+        nats = Nats(folder / "nats")
         try:
             postgres.start()
             nats.start()

@@ -2,17 +2,15 @@
 
 import asyncio
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from common import migrations, provision
 from common.database import Database
-from devstack.servers import ADMIN, ADMIN_PASSWORD, Postgres
+from devstack.servers import ADMIN, ADMIN_PASSWORD, Postgres, passing_folder
 from devstack.stack import ROLE_PASSWORD
 from scheduler.due import DueStore
 
@@ -34,9 +32,8 @@ FILL = """
 
 
 def run() -> dict[str, object]:
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as folder:
-        Path(folder).chmod(0o755)
-        postgres = Postgres(Path(folder) / "postgres")
+    with passing_folder() as folder:
+        postgres = Postgres(folder / "postgres")
         try:
             postgres.start()
             return asyncio.run(_measure({size: _prepare(postgres, size) for size in SIZES}))

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from devstack.servers import passing_folder
 from devstack.stack import Stack, StackOptions
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -42,9 +41,7 @@ def resident_mb(pid: int) -> float:
 @contextmanager
 def running_stack(**options: Any) -> Iterator[Stack]:
     """The product in a folder that goes away, its logs in files."""
-    with tempfile.TemporaryDirectory(prefix="sabatina-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with passing_folder() as folder:
         stack = Stack(StackOptions(folder / "state", log_folder=folder / "logs", **options))
         stack.start()
         try:

@@ -1,7 +1,6 @@
 """Real servers for the tests, started once a run, on free ports, in a folder of their own."""
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import pytest
 
 from common import migrations, provision, topology
 from common.database import Database
-from devstack.servers import Nats, Postgres, Valkey
+from devstack.servers import Nats, Postgres, Valkey, passing_folder
 
 ROLE_PASSWORD = "local-role"  # noqa: S105
 
@@ -29,17 +28,18 @@ class Servers:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers() -> Iterator[Servers]:
     """Empty servers with roles and schemas, streams and consumers, but no tables."""
-    folder = tmp_path_factory.mktemp("servers")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        with contextlib.suppress(PermissionError):
-            parent.chmod(0o755)  # PostgreSQL runs as nobody when the tests run as root
-    found = Servers(
-        Postgres(folder / "postgres", is_durable=False),
-        Nats(folder / "nats"),
-        Valkey(folder / "valkey"),
-    )
+    with passing_folder() as folder:
+        found = Servers(
+            Postgres(folder / "postgres", is_durable=False),
+            Nats(folder / "nats"),
+            Valkey(folder / "valkey"),
+        )
+        yield from _running(found)
+
+
+def _running(found: Servers) -> Iterator[Servers]:
     started = (found.postgres, found.nats, found.valkey)
     try:
         for server in started:

@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -34,6 +36,16 @@ class PortTaken(Exception):
             f"Port {port} is taken by another program. Stop it, or choose another port:"
             f" `make run {variable}=<number>`."
         )
+
+
+@contextlib.contextmanager
+def passing_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards. PostgreSQL works in it as another user when we are root,
+    so it is not one of pytest's: every run of pytest closes their root to others again."""
+    with tempfile.TemporaryDirectory(prefix="sabatina-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devstack.phones import Phone, TimeMachine, call, is_question
+from devstack.servers import passing_folder
 from devstack.stack import Stack, StackOptions
 
 PEOPLE = int(os.environ.get("CHAOS_PEOPLE", "300"))
@@ -85,10 +86,12 @@ class Crowd:
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    folder = tmp_path_factory.mktemp("chaos")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    options = StackOptions(folder=folder / "state", log_folder=folder / "logs", is_durable=False)
+    logs = tmp_path_factory.mktemp("logs")
+    with passing_folder() as folder:
+        yield from _gathered(StackOptions(folder=folder, log_folder=logs, is_durable=False))
+
+
+def _gathered(options: StackOptions) -> Iterator[Crowd]:
     stack = Stack(options)
     options.environment = {
         "SABATINA_REGISTER_LIMIT": "100000",

@@ -14,6 +14,7 @@ import pytest
 from common.events import Channel
 from devstack.otlp import ReceivedSpan, TraceReceiver
 from devstack.phones import Bubble, Phone, TimeMachine, call, is_question, is_ready
+from devstack.servers import passing_folder
 from devstack.stack import ADMIN_KEY, Stack, StackOptions
 
 KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
@@ -125,14 +126,17 @@ def _fits(spans: list[ReceivedSpan], since: int, services: set[str], name: str) 
 def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("product")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    logs = tmp_path_factory.mktemp("logs")
+    with passing_folder() as folder:
+        yield from _running(folder, logs, request.param)
+
+
+def _running(folder: Path, logs: Path, replicas: int) -> Iterator[Product]:
     traces = TraceReceiver()
     options = StackOptions(
-        folder=folder / "state",
-        log_folder=folder / "logs",
-        replicas=request.param,
+        folder=folder,
+        log_folder=logs,
+        replicas=replicas,
         is_durable=False,
         environment=traces.environment
         | {
@@ -148,7 +152,7 @@ def product(
     }
     stack.start()
     try:
-        yield Product(stack, traces, folder / "logs")
+        yield Product(stack, traces, logs)
     finally:
         stack.stop()
         traces.close()

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from devstack.servers import free_port
+from devstack.servers import free_port, passing_folder
 from devstack.stack import Stack, StackOptions
 
 pytestmark = pytest.mark.journeys
 
 
 def test_the_stack_becomes_ready_with_a_real_numbers_settings(tmp_path: Path) -> None:
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
     environment = {
         "SABATINA_WHATSAPP_API_URL": "https://graph.example.invalid/v26.0",
         "SABATINA_WHATSAPP_PHONE_NUMBER_ID": str(free_port()),
@@ -21,16 +19,17 @@ def test_the_stack_becomes_ready_with_a_real_numbers_settings(tmp_path: Path) ->
         "SABATINA_WHATSAPP_VERIFY_TOKEN": "c2d6b8e071",
         "SABATINA_ADMIN_KEY": "d08e5a9f42",
     }
-    options = StackOptions(
-        folder=tmp_path / "state",
-        log_folder=tmp_path / "logs",
-        is_durable=False,
-        with_simulator=False,
-        environment=environment,
-    )
-    stack = Stack(options)
-    stack.start()
-    try:
-        assert set(stack.programs) == set(options.services)
-    finally:
-        stack.stop()
+    with passing_folder() as folder:
+        options = StackOptions(
+            folder=folder,
+            log_folder=tmp_path,
+            is_durable=False,
+            with_simulator=False,
+            environment=environment,
+        )
+        stack = Stack(options)
+        stack.start()
+        try:
+            assert set(stack.programs) == set(options.services)
+        finally:
+            stack.stop()
