@@ -1,6 +1,7 @@
 """Real servers for the tests, started once a run, on free ports, in a folder of their own."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,19 @@ class Servers:
     def role_url(self, service: str) -> str:
         """The URL with which `service` logs in: it sees its own schema only."""
         return self.postgres.url_for(service, ROLE_PASSWORD)
+
+    @contextlib.contextmanager
+    def database_at(self, service: str, revision: str) -> Iterator[str]:
+        """The URL of a database of its own, with the service's schema as it was at `revision`."""
+        name = f"{service}_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.postgres.url, autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}"')
+            there = self.postgres.url.rsplit("/", 1)[0] + f"/{name}"
+            provision.create_roles(there, {service: ROLE_PASSWORD})
+            found = self.postgres.url_for(service, ROLE_PASSWORD, name)
+            migrations.upgrade(service, found, revision)
+            yield found
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")

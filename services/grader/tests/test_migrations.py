@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from common import migrations, provision
+from common import migrations
 from common.clock import FixedClock
 from common.database import Database
-from devstack.pytest_plugin import ROLE_PASSWORD, Servers
+from devstack.pytest_plugin import Servers
 from grader.disputes import dispute_grade
 from grader.examiners import Board
 from grader.examining import Grader
@@ -27,17 +27,10 @@ COMMAND = submission()
 
 
 @pytest.fixture
-def url(servers: Servers, unique: str) -> Iterator[str]:
-    """A database of this test's own, as it was before scores could be questioned."""
-    name = f"grader_{unique}"
-    with psycopg.connect(servers.postgres.url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        there = servers.postgres.url.rsplit("/", 1)[0] + f"/{name}"
-        provision.create_roles(there, {"grader": ROLE_PASSWORD})
-        found = servers.postgres.url_for("grader", ROLE_PASSWORD, name)
-        migrations.upgrade("grader", found, BEFORE)
+def url(servers: Servers) -> Iterator[str]:
+    """As it was before scores could be questioned."""
+    with servers.database_at("grader", BEFORE) as found:
         yield found
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def fill(url: str, answer_id: UUID) -> None:

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from common import migrations, provision
+from common import migrations
 from common.database import Database
-from devstack.pytest_plugin import ROLE_PASSWORD, Servers
+from devstack.pytest_plugin import Servers
 
 from .conftest import ANA, Town, intent, said
 
@@ -16,17 +16,10 @@ BEFORE = "0001"
 
 
 @pytest.fixture
-def url(servers: Servers, unique: str) -> Iterator[str]:
-    """A database of this test's own, as it was before people could be merged."""
-    name = f"users_{unique}"
-    with psycopg.connect(servers.postgres.url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        there = servers.postgres.url.rsplit("/", 1)[0] + f"/{name}"
-        provision.create_roles(there, {"users": ROLE_PASSWORD})
-        found = servers.postgres.url_for("users", ROLE_PASSWORD, name)
-        migrations.upgrade("users", found, BEFORE)
+def url(servers: Servers) -> Iterator[str]:
+    """As it was before people could be merged."""
+    with servers.database_at("users", BEFORE) as found:
         yield found
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def fill(url: str) -> UUID:
