@@ -6,8 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from common.questions import ANCHOR_SCORES, Question
 from grader.anchors import LANGUAGES, spread
-from grader.bank_check import MEANT, PackQuestion, read
+from grader.bank_check import read
 
 CONTENT = Path(__file__).parents[1] / "content" / "questions"
 QUESTIONS = 120
@@ -29,18 +30,18 @@ def run() -> dict[str, object]:
     }
 
 
-def _rows(question: PackQuestion) -> list[dict[str, object]]:
+def _rows(question: Question) -> list[dict[str, object]]:
     return [
         {
             "id": f"{question.id}-{language}-{name}",
-            "question": question.languages[language].question,
-            "reference": question.languages[language].reference,
+            "question": question.languages.of(language).question,
+            "reference": question.languages.of(language).reference,
             "answer": answer,
             "language": language,
-            "human": MEANT[name] / 10,
+            "human": ANCHOR_SCORES[name] / 10,
         }
         for language in LANGUAGES
-        for name, answer in question.languages[language].anchors.items()
+        for name, answer in question.languages.of(language).anchors.items()
     ]
 
 

@@ -8,8 +8,9 @@ from typing import TypedDict
 from pydantic import ValidationError
 
 from common.events import Language, QuestionSnapshot
+from common.questions import AnchorName, Question
 from grader.answer_text import examined_text
-from grader.bank_check import TOLERANCE, AnchorName, PackQuestion, read
+from grader.bank_check import TOLERANCE, read
 from grader.evidence import stated, true_statements
 from grader.exam import write_exam
 from grader.openai_reply import PointsAreIncomplete, Reply, read_reply
@@ -74,11 +75,11 @@ def _not_a_template(exam: str) -> str:
 
 
 def _of(case: Case) -> tuple[QuestionSnapshot, str]:
-    question = _questions()[case["question"]]
-    answer = question.languages[case["language"]].anchors[case["anchor"]]
-    return question.snapshot(case["language"]), examined_text(answer)
+    question, language = _questions()[case["question"]], case["language"]
+    answer = question.languages.of(language).anchors[case["anchor"]]
+    return question.snapshot(language), examined_text(answer)
 
 
 @cache
-def _questions() -> dict[str, PackQuestion]:
+def _questions() -> dict[str, Question]:
     return {question.id: question for question in read([CONTENT])}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from common.events import Language, QuestionSnapshot
-from grader.bank_check import MEANT, REFERENCE_AT_LEAST, AnchorName, PackQuestion, Scores
+from common.questions import ANCHOR_SCORES, AnchorName, Question
+from grader.bank_check import REFERENCE_AT_LEAST, Scores
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -39,7 +40,8 @@ def _figures(language: Language, scores: Sequence[Scores]) -> AnchorFigures:
         language=language,
         questions=len(scores),
         means={
-            name: mean([s.anchors[name] for s in scores if name in s.anchors]) for name in MEANT
+            name: mean([s.anchors[name] for s in scores if name in s.anchors])
+            for name in ANCHOR_SCORES
         },
         reference_mean=mean(references),
         references_kept=mean([given >= REFERENCE_AT_LEAST for given in references]),
@@ -50,7 +52,9 @@ def _figures(language: Language, scores: Sequence[Scores]) -> AnchorFigures:
 
 def _pairs(scores: Scores) -> Iterator[tuple[int, int]]:
     """The score of what is meant for less, and of what is meant for more."""
-    return itertools.combinations([scores.anchors[n] for n in MEANT if n in scores.anchors], 2)
+    return itertools.combinations(
+        [scores.anchors[n] for n in ANCHOR_SCORES if n in scores.anchors], 2
+    )
 
 
 def mean(values: Sequence[float]) -> float:
@@ -69,17 +73,17 @@ class Crossing:
     answer: str
 
 
-def crossings(questions: Sequence[PackQuestion]) -> Iterator[Crossing]:
+def crossings(questions: Sequence[Question]) -> Iterator[Crossing]:
     """The reference and the strong anchor of each language, under the two other ones."""
     for question in questions:
         for spoken, asked in itertools.permutations(LANGUAGES, 2):
-            said = question.languages[spoken]
+            said = question.languages.of(spoken)
             home, abroad = question.snapshot(spoken), question.snapshot(asked)
             for answer in filter(None, (said.reference, said.anchors.get("strong"))):
                 yield Crossing(spoken, asked, home, abroad, answer)
 
 
-def spread(questions: Sequence[PackQuestion], count: int | None) -> list[PackQuestion]:
+def spread(questions: Sequence[Question], count: int | None) -> list[Question]:
     """`count` of them at equal distances, so that each track has its share; None is all."""
     if count is None or count >= len(questions):
         return list(questions)

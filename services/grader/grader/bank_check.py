@@ -11,105 +11,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict
 
-from common.events import Language, Misconception, QuestionSnapshot, RubricPoint, Track
+from common.events import Language, QuestionSnapshot
+from common.questions import ANCHOR_SCORES, AnchorName, Question
 from grader.answer_text import examined_text
+from grader.evidence import score_of
 from grader.examiners import Examiner
 from grader.local_examiner import LocalExaminer
-from grader.rubric import combine
 
-AnchorName = Literal["weak", "fair", "strong"]
-MEANT: dict[AnchorName, int] = {"weak": 3, "fair": 6, "strong": 9}
 TOLERANCE = 1.5
 REFERENCE_AT_LEAST = 9
 LOCAL = LocalExaminer()
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
-
-
-class _Point(_Part):
-    id: str
-    weight: int
-    required: bool
-
-
-class _PointText(_Part):
-    text: str
-    keywords: tuple[str, ...]
-
-
-class _Belief(_Part):
-    id: str
-    cap: int
-
-
-class _BeliefText(_Part):
-    text: str
-    phrases: tuple[str, ...]
-
-
-class _Said(_Part):
-    question: str
-    points: dict[str, _PointText]
-    reference: str
-    model_answer: str = ""
-    misconceptions: dict[str, _BeliefText] = {}
-    anchors: dict[AnchorName, str] = {}
-
-
-class PackQuestion(_Part):
-    """As much of a question file as an examiner needs; the whole schema is the scheduler's."""
-
-    id: str
-    version: int
-    track: Track
-    level: int
-    points: tuple[_Point, ...]
-    misconceptions: tuple[_Belief, ...] = ()
-    languages: dict[Language, _Said]
-
-    def snapshot(self, language: Language) -> QuestionSnapshot:
-        others = tuple(self._said_in(other) for other in self.languages if other != language)
-        return self._said_in(language).model_copy(update={"translations": others})
-
-    def _said_in(self, language: Language) -> QuestionSnapshot:
-        said = self.languages[language]
-        return QuestionSnapshot(
-            question_id=self.id,
-            version=self.version,
-            track=self.track,
-            level=self.level,
-            topic="",
-            language=language,
-            text=said.question,
-            points=tuple(
-                RubricPoint(
-                    id=point.id,
-                    text=said.points[point.id].text,
-                    keywords=said.points[point.id].keywords,
-                    weight=point.weight,
-                    required=point.required,
-                )
-                for point in self.points
-            ),
-            reference=said.reference,
-            misconceptions=tuple(
-                Misconception(
-                    id=belief.id,
-                    text=said.misconceptions[belief.id].text,
-                    phrases=said.misconceptions[belief.id].phrases,
-                    cap=belief.cap,
-                )
-                for belief in self.misconceptions
-            ),
-        )
 
 
 @dataclass(frozen=True)
@@ -127,12 +43,13 @@ class Scores:
         where = f"{self.question_id}/{self.language}"
         if self.reference < REFERENCE_AT_LEAST:
             yield f"{where}: the reference gets {self.reference}"
-        for name in sorted(set(MEANT) - set(self.anchors)):
+        for name in sorted(set(ANCHOR_SCORES) - set(self.anchors)):
             yield f"{where}: the {name} anchor is missing"
         for name, score in self.anchors.items():
-            if abs(score - MEANT[name]) > TOLERANCE:
-                yield f"{where}: the {name} anchor gets {score} and is meant for {MEANT[name]}"
-        given = [self.anchors[name] for name in MEANT if name in self.anchors]
+            meant = ANCHOR_SCORES[name]
+            if abs(score - meant) > TOLERANCE:
+                yield f"{where}: the {name} anchor gets {score} and is meant for {meant}"
+        given = [self.anchors[name] for name in ANCHOR_SCORES if name in self.anchors]
         if any(lower >= higher for lower, higher in itertools.pairwise(given)):
             yield f"{where}: the anchors are not in order: {given}"
         for belief, (score, cap) in self.beliefs.items():
@@ -140,15 +57,15 @@ class Scores:
                 yield f"{where}: the strong anchor with {belief} added gets {score}, over {cap}"
 
 
-def read(paths: Sequence[Path]) -> Iterator[PackQuestion]:
+def read(paths: Sequence[Path]) -> Iterator[Question]:
     for path in paths:
         for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
             document = yaml.load(file.read_text(encoding="utf-8"), Loader=YamlLoader)  # noqa: S506
-            yield PackQuestion.model_validate(document)
+            yield Question.model_validate(document)
 
 
-async def score(question: PackQuestion, language: Language, examiner: Examiner = LOCAL) -> Scores:
-    snapshot, said = question.snapshot(language), question.languages[language]
+async def score(question: Question, language: Language, examiner: Examiner = LOCAL) -> Scores:
+    snapshot, said = question.snapshot(language), question.languages.of(language)
     anchors = {name: await mark(snapshot, text, examiner) for name, text in said.anchors.items()}
     beliefs = {}
     for belief in snapshot.misconceptions:
@@ -162,15 +79,7 @@ async def mark(question: QuestionSnapshot, answer: str, examiner: Examiner = LOC
     """1 for what is not gradable."""
     text = examined_text(answer)
     found = await examiner.examine(question, text, language=question.language, level=1)
-    if not found.is_gradable:
-        return 1
-    return combine(
-        question,
-        found.marks,
-        len(found.contradictions),
-        estimate=found.estimate,
-        cap=found.cap,
-    )
+    return score_of(question, found)
 
 
 async def check(paths: Sequence[Path]) -> list[Scores]:

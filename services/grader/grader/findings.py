@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from common.events import Language
+from common.questions import Question
 from grader.agreement import pearson, quadratic_weighted_kappa, rmse, spearman
 from grader.anchors import LANGUAGES, AnchorFigures, Crossing, anchor_figures, crossings, mean
 from grader.answer_text import LONGEST
-from grader.bank_check import PackQuestion, mark, score
+from grader.bank_check import mark, score
 from grader.candidates import Watched, each
 from grader.evaluate import Row, predict
 from grader.examiners import Examiner
@@ -71,7 +72,7 @@ class Findings:
 
 
 async def find_out(
-    name: str, watched: Watched, rows: Sequence[Row], questions: Sequence[PackQuestion]
+    name: str, watched: Watched, rows: Sequence[Row], questions: Sequence[Question]
 ) -> Findings:
     """Answers at which a model failed are left out, and counted."""
     at_once = 1 if watched.name == "local" else AT_ONCE
@@ -99,7 +100,7 @@ async def find_out(
 
 
 async def language_gap(
-    questions: Sequence[PackQuestion], examiner: Examiner, at_once: int = 1
+    questions: Sequence[Question], examiner: Examiner, at_once: int = 1
 ) -> float:
     chosen = list(crossings(questions))
     homes = {_home(c): c for c in chosen}.values()

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from common.clock import SystemClock
 from common.errors import SabatinaError
+from common.questions import ANCHOR_SCORES, Question
 from grader.anchors import LANGUAGES, spread
-from grader.bank_check import MEANT, PackQuestion, read
+from grader.bank_check import read
 from grader.candidates import Tape, Watched, configured_names, examiner_named
 from grader.evaluate import Row, read_rows
 from grader.exam import PROMPT_VERSION
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def compare(
-    given: argparse.Namespace, rows: Sequence[Row], questions: Sequence[PackQuestion]
+    given: argparse.Namespace, rows: Sequence[Row], questions: Sequence[Question]
 ) -> list[Findings]:
     tape = Tape(record=given.record, replay=given.replay)
     found = []
@@ -96,7 +97,7 @@ def about(data: Path | None, rows: Sequence[Row]) -> About:
     return About(made_at=SystemClock().now(), data=told, versions=versions)
 
 
-def write_promptfoo(folder: Path, questions: Sequence[PackQuestion]) -> None:
+def write_promptfoo(folder: Path, questions: Sequence[Question]) -> None:
     """A case an anchor. What is asked, `evaluation/anchor_trial.py` writes from the packs."""
     cases = [
         {
@@ -105,12 +106,12 @@ def write_promptfoo(folder: Path, questions: Sequence[PackQuestion]) -> None:
                 "question": question.id,
                 "language": language,
                 "anchor": name,
-                "meant": MEANT[name],
+                "meant": ANCHOR_SCORES[name],
             },
         }
         for question in questions
         for language in LANGUAGES
-        for name in question.languages[language].anchors
+        for name in question.languages.of(language).anchors
     ]
     schema = {"type": "json_schema", "name": "marking", "strict": True, "schema": SCHEMA}
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
+from common.questions import ANCHOR_SCORES
 from grader.agreement import calibration, percentile
-from grader.bank_check import MEANT
 from grader.charts import curve, scatter
 from grader.findings import Findings, Group, agreement, by_language, by_length
 from grader.robustness import EXPECTED
@@ -157,14 +157,14 @@ def _group_row(group: Group) -> list[Cell]:
 
 
 def _anchors(one: Findings) -> str:
-    meant = [f"{name}, meant {score}" for name, score in MEANT.items()]
+    meant = [f"{name}, meant {score}" for name, score in ANCHOR_SCORES.items()]
     heads = ("language", "questions", *meant, "reference", "references kept", "ranked right",
              "misconceptions capped")  # fmt: skip
     rows = (
         [
             Cell(figures.language),
             Cell(str(figures.questions)),
-            *(Cell(f"{figures.means[name]:.2f}") for name in MEANT),
+            *(Cell(f"{figures.means[name]:.2f}") for name in ANCHOR_SCORES),
             Cell(f"{figures.reference_mean:.2f}"),
             _share(figures.references_kept, RANKED_AT_LEAST),
             _share(figures.ranked_right, RANKED_AT_LEAST),

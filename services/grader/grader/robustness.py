@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from common.events import Language, QuestionSnapshot
-from grader.bank_check import PackQuestion, mark, read
+from common.questions import Question
+from grader.bank_check import mark, read
 from grader.words import words_of
 
 Kind = Literal[
@@ -106,7 +107,7 @@ def cases(content: Path, seed: int = 0) -> Iterator[Case]:
     return cases_of(list(read([content / "questions"])), seed)
 
 
-def cases_of(questions: Sequence[PackQuestion], seed: int = 0) -> Iterator[Case]:
+def cases_of(questions: Sequence[Question], seed: int = 0) -> Iterator[Case]:
     chance = random.Random(seed)
     asked = [q.snapshot(language) for q in questions for language in get_args(Language)]
     for question in asked:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.events import Language, QuestionSnapshot
-from grader.bank_check import MEANT, read
+from common.questions import ANCHOR_SCORES
+from grader.bank_check import read
 from grader.evaluate import Row, question_of
 
 # Questions of the open data that were asked twice: both sides belong on one side of a split.
@@ -45,9 +46,9 @@ def open_rows(path: Path) -> Iterator[Marked]:
 def pack_rows(content: Path, weight: float) -> Iterator[Marked]:
     for question in read([content / "questions"]):
         for language in LANGUAGES:
-            said, snapshot = question.languages[language], question.snapshot(language)
+            said, snapshot = question.languages.of(language), question.snapshot(language)
             for name, text in said.anchors.items():
-                yield Marked(snapshot, text, (MEANT[name] - 1) / 9, question.id, weight)
+                yield Marked(snapshot, text, (ANCHOR_SCORES[name] - 1) / 9, question.id, weight)
             yield Marked(snapshot, said.reference, 1.0, question.id, weight)
             if said.model_answer:
                 yield Marked(snapshot, said.model_answer, 1.0, question.id, weight)

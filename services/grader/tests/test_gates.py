@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.questions import ANCHOR_SCORES, Question
 from devstack.reference import GRADED_ANSWERS
 from grader.agreement import pearson, quadratic_weighted_kappa, rmse
 from grader.anchors import AnchorFigures, anchor_figures, spread
 from grader.answer_text import examined_text
-from grader.bank_check import MEANT, PackQuestion, Scores, read, score
+from grader.bank_check import Scores, read, score
 from grader.findings import language_gap
 from grader.gates import is_attempt
 from grader.local.reading import Reader
@@ -26,17 +27,12 @@ CROSSED = 12
 
 
 @pytest.fixture(scope="module")
-def questions() -> list[PackQuestion]:
-    found = [q for q in read([ROOT / "content" / "questions"]) if _has_anchors(q)]
-    return spread(found, QUESTIONS)
-
-
-def _has_anchors(question: PackQuestion) -> bool:
-    return all(said.anchors.keys() == MEANT.keys() for said in question.languages.values())
+def questions() -> list[Question]:
+    return spread(list(read([ROOT / "content" / "questions"])), QUESTIONS)
 
 
 @pytest.fixture(scope="module")
-def figures(questions: list[PackQuestion]) -> dict[str, AnchorFigures]:
+def figures(questions: list[Question]) -> dict[str, AnchorFigures]:
     async def scored() -> list[Scores]:
         return [await score(question, language) for question in questions for language in LANGUAGES]
 
@@ -55,7 +51,7 @@ def test_anchors_are_ranked_as_their_authors_mean_them(
 def test_anchors_get_about_the_score_that_is_meant(
     figures: dict[str, AnchorFigures], language: str
 ) -> None:
-    for name, meant in MEANT.items():
+    for name, meant in ANCHOR_SCORES.items():
         assert figures[language].means[name] == pytest.approx(meant, abs=0.75), name
 
 
@@ -68,7 +64,7 @@ def test_references_are_very_good_and_misconceptions_are_not(
 
 
 async def test_the_language_of_the_question_hardly_changes_the_score_of_an_answer(
-    questions: list[PackQuestion],
+    questions: list[Question],
 ) -> None:
     assert await language_gap(spread(questions, CROSSED), LocalExaminer()) <= 1
 

@@ -20,11 +20,11 @@ from common.events import (
     QuestionsImported,
     QuestionStatus,
 )
+from common.questions import Question
 from scheduler import documents
 from scheduler.bank import QuestionBank
 from scheduler.linting import problems_among, problems_of
 from scheduler.question_store import QuestionStore, StoredQuestion
-from scheduler.questions import Question
 from scheduler.reading import question_view
 
 COMES_FROM: dict[QuestionStatus, tuple[QuestionStatus, ...]] = {

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from common.database import Database, Transaction
 from common.errors import DependencyUnavailable
+from common.questions import Question
 from scheduler.planning import Candidate, Library
 from scheduler.question_store import Key, QuestionStore
-from scheduler.questions import Question
 
 LOOK_EVERY = 5.0  # seconds, for what another replica published
 

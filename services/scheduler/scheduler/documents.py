@@ -8,7 +8,7 @@ import yaml
 from pydantic import JsonValue, ValidationError
 
 from common.events import PackFormat, QuestionProblem
-from scheduler.questions import Question
+from common.questions import Question
 
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 YamlDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from common.events import Language
+from common.questions import ANCHOR_SCORES, Question, Translation
 from scheduler import packs
-from scheduler.questions import ANCHOR_SCORES, Question, Translation
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 

@@ -12,9 +12,9 @@ from common.events import (
     SendMessage,
 )
 from common.ids import AnswerId, AssignmentId, MessageId, UserId, derived_id
+from common.questions import Question
 from scheduler.planning import Streak
 from scheduler.practice import Assignment, Learner
-from scheduler.questions import Question
 
 
 def daily_message_id(assignment_id: AssignmentId) -> MessageId:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
+from common.questions import Question
 from scheduler import documents
 from scheduler.errors import ContentNotFound, PackInvalid
-from scheduler.questions import Question
 
 SCHEMA_FILE = "schema.json"
 

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.events import ListQuestions, QuestionStatus, Track
+from common.questions import Question
 from scheduler.errors import QuestionChanged, QuestionNotFound
 from scheduler.models import QuestionRow
-from scheduler.questions import Question
 
 Origin = Literal["pack", "api"]
 Key = tuple[str, int]

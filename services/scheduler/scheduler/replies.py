@@ -7,12 +7,12 @@ from common.clock import Clock
 from common.database import Transaction
 from common.events import HandleReply, SendMessage
 from common.ids import AnswerId, AssignmentId, derived_id, new_id
+from common.questions import Question
 from scheduler import metrics, outgoing
 from scheduler.bank import QuestionBank
 from scheduler.errors import LearnerNotKnownYet
 from scheduler.planning import ONE_DAY, choose, instant_of, local_date, seed_of
 from scheduler.practice import Assignment, Learner
-from scheduler.questions import Question
 from scheduler.store import AssignmentStore, LearnerStore
 
 EXTRA_QUESTIONS = 5

@@ -31,12 +31,12 @@ from common.events import (
     message_class,
 )
 from common.ids import AssignmentId, MessageId, UserId, derived_id, new_id
+from common.questions import ANCHOR_SCORES, Question
 from common.topology import SCHEDULER_REPLIES
 from scheduler import handlers
 from scheduler.bank import QuestionBank
 from scheduler.models import AssignmentRow, LearnerRow
 from scheduler.practice import Assignment, Learner
-from scheduler.questions import ANCHOR_SCORES, Question
 from scheduler.reconciler import Reconciler
 from scheduler.replies import handle_reply
 from scheduler.store import ASSIGNMENT_COLUMNS, LEARNER_COLUMNS, assignment_from, learner_from

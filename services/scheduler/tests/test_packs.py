@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from common.database import Database
 from common.events import Track
+from common.questions import Question
 from scheduler import packs
 from scheduler.bank import QuestionBank
 from scheduler.errors import ContentNotFound, PackInvalid, QuestionChanged
 from scheduler.linting import FRAME_UNITS, LANGUAGES, lint
 from scheduler.models import QuestionRow
-from scheduler.questions import Question
 from scheduler.testing import make_question
 
 REPOSITORY = Path(__file__).parents[3]

@@ -1,4 +1,5 @@
-"""A question file: these models are its schema, and the only way a question is read."""
+"""A question file: these models are its schema, and the only way a question is read. The scheduler
+asks it; the grader checks its answers and learns from them."""
 
 from datetime import date
 from typing import Annotated, Literal, get_args
@@ -14,10 +15,10 @@ from common.events import (
     Track,
 )
 
-ANCHOR_SCORES = {"weak": 3, "fair": 6, "strong": 9}
+AnchorName = Literal["weak", "fair", "strong"]
+ANCHOR_SCORES: dict[AnchorName, int] = {"weak": 3, "fair": 6, "strong": 9}
 """What people agreed that the anchor answers deserve, within a point."""
 
-AnchorName = Literal["weak", "fair", "strong"]
 AnswerText = Annotated[str, Field(min_length=1, max_length=900)]
 
 ShortText = Annotated[str, Field(min_length=1, max_length=160)]
