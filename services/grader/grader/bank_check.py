@@ -24,6 +24,7 @@ from grader.local_examiner import LocalExaminer
 
 TOLERANCE = 1.5
 REFERENCE_AT_LEAST = 9
+MODEL_ANSWER_AT_LEAST = 8
 LOCAL = LocalExaminer()
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -35,14 +36,17 @@ class Scores:
     question_id: str
     language: Language
     reference: int
+    model_answer: int | None
     anchors: dict[AnchorName, int]
     beliefs: dict[str, tuple[int, int]]
-    """For each misconception the score of its own statement, and its cap."""
+    """For each misconception the highest score with one of its phrases added, and its cap."""
 
     def problems(self) -> Iterator[str]:
         where = f"{self.question_id}/{self.language}"
         if self.reference < REFERENCE_AT_LEAST:
             yield f"{where}: the reference gets {self.reference}"
+        if self.model_answer is not None and self.model_answer < MODEL_ANSWER_AT_LEAST:
+            yield f"{where}: the model answer gets {self.model_answer}"
         for name in sorted(set(ANCHOR_SCORES) - set(self.anchors)):
             yield f"{where}: the {name} anchor is missing"
         for name, score in self.anchors.items():
@@ -69,10 +73,12 @@ async def score(question: Question, language: Language, examiner: Examiner = LOC
     anchors = {name: await mark(snapshot, text, examiner) for name, text in said.anchors.items()}
     beliefs = {}
     for belief in snapshot.misconceptions:
-        stated = f"{said.anchors.get('strong', said.reference)} {belief.phrases[0]}."
-        beliefs[belief.id] = (await mark(snapshot, stated, examiner), belief.cap)
+        strong = said.anchors.get("strong", said.reference)
+        stated = [await mark(snapshot, f"{strong} {said}.", examiner) for said in belief.phrases]
+        beliefs[belief.id] = (max(stated), belief.cap)
     reference = await mark(snapshot, said.reference, examiner)
-    return Scores(question.id, language, reference, anchors, beliefs)
+    model_answer = await mark(snapshot, said.model_answer, examiner) if said.model_answer else None
+    return Scores(question.id, language, reference, model_answer, anchors, beliefs)
 
 
 async def mark(question: QuestionSnapshot, answer: str, examiner: Examiner = LOCAL) -> int:
@@ -99,8 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.verbose:
         for one in found:
             scores = " ".join(f"{name} {score}" for name, score in one.anchors.items())
-            line = f"{one.question_id}/{one.language}: reference {one.reference} {scores}"
-            sys.stdout.write(f"{line}\n")
+            where = f"{one.question_id}/{one.language}"
+            model = "" if one.model_answer is None else f" model answer {one.model_answer}"
+            sys.stdout.write(f"{where}: reference {one.reference}{model} {scores}\n")
     problems = [problem for one in found for problem in one.problems()]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0

@@ -16,6 +16,7 @@ from grader.local.estimate import estimator
 from grader.rubric import WORTH, Mark, Verdict, share_of, with_evidence
 from grader.words import (
     ALL_NEGATIONS,
+    DISTANCE,
     NEGATIONS,
     Clause,
     Word,
@@ -45,6 +46,7 @@ PLAUSIBLE = 0.55
 """An estimate from which on even a very short answer in other words is one: "resizeable"."""
 _WORD = re.compile(r"\w+")
 _ITEM_END = re.compile(r"[,;\n/|]+")
+_WORDS_BETWEEN = 3  # that a stated misconception may have more than its phrase
 _BEFORE = 2  # words in which a negation turns what follows
 
 
@@ -154,29 +156,48 @@ def stated_beliefs(question: QuestionSnapshot, answer: str) -> list[tuple[Miscon
 
 def _clause_that_states(belief: Misconception, text: Text, language: Language) -> Clause | None:
     for phrase in belief.phrases:
-        for hit in _occurrences(phrase, text):
-            if _is_one_statement(hit, phrase, text) and not _is_denied(hit, phrase, text, language):
+        for hit in _statements(phrase, text):
+            if not _is_denied(hit, phrase, text, language):
                 return _clause_of(hit[0], text)
     return None
 
 
-def _is_one_statement(hit: Hit, phrase: str, text: Text) -> bool:
-    """Word for word (`equal?` ends no sentence), or at least within one clause."""
-    said = [word for word in text.words if hit[0].start <= word.start and word.end <= hit[-1].end]
-    clause = _clause_of(hit[0], text)
-    is_within = clause is not None and hit[-1].end <= clause.end
-    return is_within or len(said) == len(_prepared(phrase))
+def _statements(phrase: str, text: Text) -> Iterator[Hit]:
+    """Where it stands word for word (`equal?` ends no sentence), or all that carries it within one
+    clause and in its order: in another order the same words may say the opposite."""
+    wanted = _prepared(phrase)
+    yield from _word_for_word(wanted, text.words)
+    content = [word for word in wanted if word.has_content]
+    if len(content) < 2:
+        return
+    reach = max(WINDOW, len(wanted) + _WORDS_BETWEEN)
+    for clause in text.clauses:
+        words = [w for w in text.words if clause.start <= w.start and w.end <= clause.end]
+        for start in range(len(words)):
+            hit = _in_order(content, words[start : start + reach])
+            if hit:
+                yield hit
+
+
+def _in_order(wanted: Sequence[Word], words: Sequence[Word]) -> Hit:
+    """The wanted words from the first word on; nothing when one is missing or comes too early."""
+    if not words or not _is_same(words[0], wanted[0]):
+        return ()
+    left = iter(words)
+    found = [next((word for word in left if _is_same(word, one)), None) for one in wanted]
+    return [] if None in found else [word for word in found if word]
 
 
 def _is_denied(hit: Hit, phrase: str, text: Text, language: Language) -> bool:
-    """Before it in its clause or amid its words, unless the phrase itself is a denial."""
-    negations = NEGATIONS[language]
-    if any(word.folded in negations for word in _prepared(phrase)):
+    """Said not to be so, or to be what others think, before it in its clause or amid its words;
+    unless the phrase says so itself."""
+    denials = NEGATIONS[language] | DISTANCE[language]
+    if any(word.folded in denials for word in _prepared(phrase)):
         return False
     clause = _clause_of(hit[0], text)
     start = clause.start if clause else hit[0].start
     said = [word for word in text.words if start <= word.start and word.end <= hit[-1].end]
-    return any(word.folded in negations for word in said)
+    return any(word.folded in denials for word in said)
 
 
 def _mark(point: RubricPoint, text: Text, asked: frozenset[str], language: Language) -> Mark:
@@ -223,17 +244,18 @@ def _occurrences(keyword: str, text: Text) -> Iterator[Hit]:
     wanted = _prepared(keyword)
     if not wanted:
         return
-    length = len(wanted)
-    is_phrase_found = False
-    for start, word in enumerate(text.words):
-        if not _is_same(word, wanted[0]):
-            continue
-        candidate = text.words[start : start + length]
-        if len(candidate) == length and all(map(_is_same, candidate, wanted)):
-            is_phrase_found = True
-            yield candidate
-    if length > 1 and not is_phrase_found:
+    phrases = list(_word_for_word(wanted, text.words))
+    yield from phrases
+    if not phrases and len(wanted) > 1:
         yield from _scattered(wanted, text.words)
+
+
+def _word_for_word(wanted: Sequence[Word], words: Sequence[Word]) -> Iterator[Hit]:
+    for start, word in enumerate(words):
+        if _is_same(word, wanted[0]):
+            candidate = words[start : start + len(wanted)]
+            if len(candidate) == len(wanted) and all(map(_is_same, candidate, wanted)):
+                yield candidate
 
 
 def _scattered(wanted: Sequence[Word], words: Sequence[Word]) -> Iterator[Hit]:

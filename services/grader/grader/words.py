@@ -35,6 +35,12 @@ NEGATIONS = {
     "en": frozenset(_ENGLISH_NEGATIONS.split()),
     "es": frozenset({"no", "nunca", "jamas", "ni", "tampoco"}),
 }
+# With these in front a statement is reported, not made: "a common myth is that ...".
+DISTANCE = {
+    "pt": frozenset("mito mitos falso falsa errado errada engano equivoco incorreto ilusao".split()),
+    "en": frozenset("myth myths wrong mistaken incorrect misconception untrue".split()),
+    "es": frozenset("mito mitos falso falsa equivocado erroneo incorrecto ilusion".split()),
+}
 ALL_NEGATIONS = frozenset().union(*NEGATIONS.values())
 
 _ENDING_LIST = """

@@ -136,6 +136,9 @@ async def test_a_question_without_points_is_survived() -> None:
         ("Each call doesn't get a new list, they share one.", False),
         ("Each call can't get a new list because the default is made once.", False),
         ("That happens at each call. To get around it I make a new list.", False),
+        ("Each later call then gets a quite new list.", True),
+        ("A new list is what each call gets.", False),
+        ("It is a common myth that each call gets a new list.", False),
     ],
 )
 def test_a_misconception_counts_only_when_it_is_not_denied(said: str, is_stated: bool) -> None:
