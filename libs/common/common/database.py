@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 from sqlalchemy import MetaData, exc, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from common import outbox
+from common.connection import Connection
 from common.errors import DependencyUnavailable
 from common.events import Message
 
@@ -19,6 +20,8 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+PING = text("SELECT 1")
 
 # Connection loss and shutdown (08, 57P), a full server (53), deadlock and serialisation (40).
 TRANSIENT_SQLSTATES = ("08", "57P", "53", "40")
@@ -32,7 +35,7 @@ def metadata_for(schema: str) -> MetaData:
 class Transaction:
     """An open transaction. What is published here leaves if and only if it commits."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._outgoing: list[outbox.Row] = []
         self._followers: list[Callable[[], None]] = []
@@ -70,7 +73,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         with _unavailability_named():
-            async with self.engine.connect() as connection:
+            async with self._connection() as connection:
                 transaction = Transaction(connection)
                 yield transaction
                 if transaction.outgoing:
@@ -82,11 +85,22 @@ class Database:
             for callback in self._after_commit:
                 callback()
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        async with self.engine.connect() as pooled:
+            connection = Connection(pooled)
+            try:
+                yield connection
+            except BaseException:
+                connection.abandon()
+                raise
+
     async def ping(self) -> None:
         """Raises DependencyUnavailable when the server does not answer."""
         with _unavailability_named():
-            async with self.engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+            async with self._connection() as connection:
+                await connection.execute(PING)
+                await connection.commit()
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -120,8 +134,10 @@ def _unavailability_named() -> Iterator[None]:
             # The message of the driver may quote values, so it is not repeated here.
             raise DependencyUnavailable("PostgreSQL is away") from error
         raise
-    except psycopg.OperationalError as error:
-        raise DependencyUnavailable("PostgreSQL is away") from error
+    except psycopg.Error as error:
+        if _is_transient(error):
+            raise DependencyUnavailable("PostgreSQL is away") from error
+        raise
 
 
 def _is_transient(error: BaseException | None) -> bool:

@@ -6,7 +6,8 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from common.connection import Connection
 
 KEEP = timedelta(days=9)
 """WhatsApp repeats a webhook for up to seven days; a repeated one keeps its message id."""
@@ -15,7 +16,7 @@ PRUNE_BATCH = 5_000
 
 
 async def record(
-    connection: AsyncConnection, schema: str, consumer: str, ids: Sequence[UUID], at: datetime
+    connection: Connection, schema: str, consumer: str, ids: Sequence[UUID], at: datetime
 ) -> set[UUID]:
     """Returns those of `ids` that are new. A concurrent duplicate waits for the first to end.
 
@@ -37,7 +38,7 @@ def _insertion(schema: str) -> TextClause:
     )
 
 
-async def prune(connection: AsyncConnection, schema: str, now: datetime) -> int:
+async def prune(connection: Connection, schema: str, now: datetime) -> int:
     """Forget a batch of what is older than KEEP; returns how many, 0 when there is no more."""
     result = await connection.execute(
         text(

@@ -12,10 +12,10 @@ import psycopg
 import structlog
 from psycopg.rows import class_row
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import metrics, telemetry
 from common.bus.publisher import Publisher
+from common.connection import Connection
 from common.events import Message
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ def row_for(message: Message, traceparent: str | None) -> Row:
     )
 
 
-async def insert(connection: AsyncConnection, schema: str, rows: Sequence[Row]) -> None:
+async def insert(connection: Connection, schema: str, rows: Sequence[Row]) -> None:
     await connection.execute(
         _insertion(schema),
         {

@@ -3,7 +3,7 @@
 import re
 
 from common.events import QuestionSnapshot
-from grader.words import Word, fold, words_of
+from grader.words import Word, fold, prepared, words_of
 
 FEWEST_CONTENT_WORDS = 3
 WORDS_EXPECTED_FOR_ONE = 4
@@ -33,14 +33,14 @@ _EMPTY_TALK = frozenset(_EMPTY_TALK_WORDS.split())
 def is_attempt(question: QuestionSnapshot, answer: str) -> bool:
     """False for silence, small talk, "I don't know", the question itself, and typing at random."""
     said = [word for word in _without_excuses(answer) if _says_something(word)]
-    asked = {word.stem for word in words_of(question.text)}
+    asked = {word.stem for word in prepared(question.text)}
     own = [word for word in said if word.stem not in asked]
     if own and _touches_rubric(question, own):
         return True
     if not said or len(said) < _fewest_words(question):
         return False
     if not own:
-        return len(words_of(answer)) < len(words_of(question.text)) * _COPY_LENGTH
+        return len(words_of(answer)) < len(prepared(question.text)) * _COPY_LENGTH
     if 1 - len(own) / len(said) >= _COPY_SHARE:
         return False
     return not _is_gibberish(said)
@@ -48,7 +48,7 @@ def is_attempt(question: QuestionSnapshot, answer: str) -> bool:
 
 def _fewest_words(question: QuestionSnapshot) -> int:
     """A short question may have a short answer: "O(log n)"."""
-    expected = sum(word.has_content for word in words_of(question.reference))
+    expected = sum(word.has_content for word in prepared(question.reference))
     return min(FEWEST_CONTENT_WORDS, max(1, expected // WORDS_EXPECTED_FOR_ONE))
 
 
@@ -66,7 +66,7 @@ def _touches_rubric(question: QuestionSnapshot, words: list[Word]) -> bool:
         word.stem
         for point in question.points
         for text in (point.text, *point.keywords)
-        for word in words_of(text)
+        for word in prepared(text)
         if word.has_content and word.folded not in _EMPTY_TALK
     }
     return any(word.stem in expected for word in words)

@@ -7,8 +7,8 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.connection import Connection
 from common.events import ExaminationView, GradeAnswer, InboundRef, PointView
 from grader.examiners import ExaminerName
 from grader.feedback import Feedback
@@ -69,7 +69,7 @@ class GradedAnswer:
 
 
 async def find_graded(
-    connection: AsyncConnection,
+    connection: Connection,
     answer_id: UUID,
     *,
     user_id: UUID | None = None,
@@ -102,7 +102,7 @@ def _graded(answer: RowMapping, found: Sequence[Found], inbound: object) -> Grad
     )
 
 
-async def _found(connection: AsyncConnection, answer_id: UUID) -> list[Found]:
+async def _found(connection: Connection, answer_id: UUID) -> list[Found]:
     query = (
         select(*Grading.__table__.columns)
         .where(Grading.answer_id == answer_id)

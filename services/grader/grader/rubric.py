@@ -118,6 +118,8 @@ def true_quote(answer: str, quote: str) -> str | None:
 
 
 def _find(answer: str, quote: str) -> str | None:
+    if _stands_in(answer, quote):
+        return quote
     pattern = r"\s+".join(re.escape(word) for word in quote.split())
     before = r"(?<!\w)" if quote[0].isalnum() else ""
     after = r"(?!\w)" if quote[-1].isalnum() else ""
@@ -125,3 +127,18 @@ def _find(answer: str, quote: str) -> str | None:
         if match := re.search(before + pattern + after, answer, flags):
             return match.group()
     return None
+
+
+def _stands_in(answer: str, quote: str) -> bool:
+    """As it is, and not within a word: mostly so, and a pattern costs more than everything else."""
+    start = answer.find(quote)
+    end = start + len(quote)
+    return (
+        start >= 0
+        and not (quote[0].isalnum() and start and _is_of_word(answer[start - 1]))
+        and not (quote[-1].isalnum() and end < len(answer) and _is_of_word(answer[end]))
+    )
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_"

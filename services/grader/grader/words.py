@@ -35,11 +35,17 @@ NEGATIONS = {
     "en": frozenset(_ENGLISH_NEGATIONS.split()),
     "es": frozenset({"no", "nunca", "jamas", "ni", "tampoco"}),
 }
-# With these in front a statement is reported, not made: "a common myth is that ...".
+# Words that make a statement of its opposite, besides the negations: "in nothing", "ninguém".
+DENIALS = {
+    "pt": frozenset({"sem", "nada", "ninguem", "nenhum", "nenhuma", "deixa", "evita", "evitar"}),
+    "en": frozenset({"nothing", "nobody", "none", "neither", "stops", "avoids", "avoid"}),
+    "es": frozenset({"sin", "nada", "nadie", "ningun", "ninguno", "ninguna", "evita", "evitar"}),
+}
+# With these in its sentence a statement is reported, not made: "a common myth is that ...".
 DISTANCE = {
-    "pt": frozenset("mito mitos falso falsa errado errada engano equivoco incorreto ilusao".split()),
-    "en": frozenset("myth myths wrong mistaken incorrect misconception untrue".split()),
-    "es": frozenset("mito mitos falso falsa equivocado erroneo incorrecto ilusion".split()),
+    "pt": frozenset({"mito", "mitos", "falso", "falsa", "errado", "errada", "engano", "equivoco"}),
+    "en": frozenset({"myth", "myths", "misconception", "wrong", "mistaken", "incorrect", "untrue"}),
+    "es": frozenset({"mito", "mitos", "falso", "falsa", "equivocado", "erroneo", "incorrecto"}),
 }
 ALL_NEGATIONS = frozenset().union(*NEGATIONS.values())
 
@@ -78,6 +84,12 @@ def words_of(text: str) -> tuple[Word, ...]:
         Word(match.start(), match.end(), *_folded_and_stem(match.group()))
         for match in _WORD.finditer(text)
     )
+
+
+@lru_cache(maxsize=20_000)
+def prepared(text: str) -> tuple[Word, ...]:
+    """`words_of` what is looked at again and again: questions, points, keywords."""
+    return words_of(text)
 
 
 @lru_cache(maxsize=20_000)

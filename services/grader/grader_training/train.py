@@ -24,6 +24,7 @@ from grader.answer_text import examined_text
 from grader.gates import is_attempt
 from grader.local.ensemble import ENSEMBLE, FOREST_TABLES
 from grader.local.reading import Reader, Weights
+from grader.local.text import Text
 from grader.local_examiner import PLAUSIBLE, mark_points, marked_share
 from grader.rubric import with_evidence
 from grader.words import words_of
@@ -90,7 +91,7 @@ def matrix(rows: Sequence[Marked], reader: Reader) -> Numbers:
 
 
 def _marked(row: Marked) -> float | None:
-    marks = mark_points(row.question, row.answer)
+    marks = mark_points(row.question, Text.of(row.answer))
     return marked_share(row.question, with_evidence(row.question, marks, row.answer))
 
 

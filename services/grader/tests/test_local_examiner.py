@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from common.events import Language, Misconception, QuestionSnapshot
 from grader.answer_text import examined_text
 from grader.examiners import Examination
-from grader.local_examiner import LocalExaminer, stated_beliefs
+from grader.local.beliefs import stated_beliefs
+from grader.local.text import Text
+from grader.local_examiner import LocalExaminer
 from grader.rubric import combine
 from grader_testing.factories import HALF, REFERENCES, question
 
@@ -139,6 +141,9 @@ async def test_a_question_without_points_is_survived() -> None:
         ("Each later call then gets a quite new list.", True),
         ("A new list is what each call gets.", False),
         ("It is a common myth that each call gets a new list.", False),
+        ("Many believe that each call gets a new list, which is wrong.", False),
+        ("In nothing that each call does it gets a new list.", False),
+        ("Unlike what one expects each call gets a new list.", False),
     ],
 )
 def test_a_misconception_counts_only_when_it_is_not_denied(said: str, is_stated: bool) -> None:
@@ -146,4 +151,22 @@ def test_a_misconception_counts_only_when_it_is_not_denied(said: str, is_stated:
         id="new", text="A new list each time.", phrases=("each call gets a new list",), cap=4
     )
     asked = question().model_copy(update={"misconceptions": (belief,)})
-    assert bool(stated_beliefs(asked, said)) is is_stated
+    assert bool(stated_beliefs(asked, Text.of(said))) is is_stated
+
+
+@pytest.mark.parametrize(
+    ("said", "is_stated"),
+    [
+        ("The list is not kept between two calls.", True),
+        ("The list is kept between two calls.", False),
+        ("It is a myth that the list is not kept between two calls.", False),
+    ],
+)
+def test_a_misconception_that_denies_something_asks_for_the_denial(
+    said: str, is_stated: bool
+) -> None:
+    belief = Misconception(
+        id="new", text="Not kept.", phrases=("list is not kept between calls",), cap=4
+    )
+    asked = question().model_copy(update={"misconceptions": (belief,)})
+    assert bool(stated_beliefs(asked, Text.of(said))) is is_stated

@@ -76,12 +76,11 @@ class Handlers:
                     news.append(Person(user_id, inbound_at=at, number_id=number))
                 case UserDeleted(user_id=user_id):
                     deleted.append(user_id)
-        if news:
-            await store.adopt(news)
+        if news and await store.adopt(news):
+            transaction.after_commit(self._wake)
         if deleted:
             await store.forget(deleted)
         await SessionStore(transaction, now).note_life(_inbound_signs(deliveries))
-        transaction.after_commit(self._wake)
         if self._understood is not None:
             understood = [d.message for d in deliveries if isinstance(d.message, InboundUnderstood)]
             transaction.after_commit(partial(self._understood, understood))
@@ -98,12 +97,13 @@ class Handlers:
                     statuses.append(status)
                 case NoticeReceived() as notice:
                     await self._notices.take(notice, transaction, now)
+                    transaction.after_commit(self._wake)
         if statuses:
-            await Tracking(transaction, now).merge(statuses)
+            if await Tracking(transaction, now).merge(statuses):
+                transaction.after_commit(self._wake)
             await SessionStore(transaction, now).note_life(
                 (status.number_id, now) for status in statuses if status.channel == "waha"
             )
-        transaction.after_commit(self._wake)
 
 
 def _inbound_signs(deliveries: Sequence[Delivery]) -> Iterator[tuple[str, datetime]]:

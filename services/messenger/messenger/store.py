@@ -152,10 +152,11 @@ class Store:
         self._connection = transaction.connection
         self._now = now
 
-    async def adopt(self, news: Iterable[Person]) -> None:
+    async def adopt(self, news: Iterable[Person]) -> bool:
         """Everybody named has a row afterwards, locked. Older news changes nothing.
 
-        In the order of the ids, all in one statement: two batches cannot deadlock.
+        In the order of the ids, all in one statement: two batches cannot deadlock. Returns whether
+        messages that waited for such news may go now.
         """
         people = _newest(news)
         contacts = [person.contact for person in people]
@@ -174,9 +175,11 @@ class Store:
             },
         )
         users = [row.user_id for row in changed]
-        if users:
-            await self._connection.execute(WAKE, {"users": users, "now": self._now})
-            await self._tell_suppressed(SUPPRESS, users)
+        if not users:
+            return False
+        woken = await self._connection.execute(WAKE, {"users": users, "now": self._now})
+        await self._tell_suppressed(SUPPRESS, users)
+        return woken.rowcount > 0
 
     async def enqueue(self, entering: Sequence[Entering]) -> None:
         ordered = sorted(entering, key=lambda one: one.command.message_id)

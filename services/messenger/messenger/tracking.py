@@ -133,8 +133,9 @@ class Tracking:
         await self._connection.execute(WRITE, columns)
         self._changed = []
 
-    async def merge(self, statuses: Sequence[StatusReceived]) -> None:
-        """Statuses of messages that nobody knows are kept until somebody does."""
+    async def merge(self, statuses: Sequence[StatusReceived]) -> bool:
+        """Statuses of messages that nobody knows are kept until somebody does. Returns whether
+        something may be sent now: a message again, or what waited for its end."""
         if any(status.status == "failed" for status in statuses):
             await self._lock_people_of(statuses)
         found = await self._named_in(statuses)
@@ -154,10 +155,15 @@ class Tracking:
                 refused.append(_refused(before, status, self._now))
         for key, message in by_id.items():
             self.change(message, latest[key])
+        frees = any(
+            latest[key].state == "queued" or message.state == "sending" != latest[key].state
+            for key, message in by_id.items()
+        )
         await self.write()
         await self._keep_early(early)
         number_id = next((status.number_id for status in statuses if status.number_id), "")
         await Consequences(self._transaction, number_id, self._now).apply(refused)
+        return frees
 
     async def merge_early(self) -> None:
         """Those whose message became known after they had come."""

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.connection import Connection
 from common.events import Language, Track
 from common.ids import AssignmentId, UserId
 from scheduler.planning import MAX_LATENESS, Candidate, History, Streak
@@ -104,7 +104,7 @@ class DailyAssignment:
 
 
 class DueStore:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def claim(self, now: datetime, limit: int) -> list[DueLearner]:

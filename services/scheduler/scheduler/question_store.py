@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.connection import Connection
 from common.events import ListQuestions, QuestionStatus, Track
 from common.questions import Question
 from scheduler.errors import QuestionChanged, QuestionNotFound
@@ -67,7 +67,7 @@ class StoredQuestion:
 
 
 class QuestionStore:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def lock(self) -> None:

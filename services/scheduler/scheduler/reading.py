@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from common.clock import Clock
+from common.connection import Connection
 from common.database import Database
 from common.errors import CommandRefused
 from common.events import (
@@ -63,7 +62,7 @@ async def export_questions(query: ExportQuestions, database: Database) -> Export
 
 
 async def question_view(
-    question_id: str, version: int | None, connection: AsyncConnection, now: datetime
+    question_id: str, version: int | None, connection: Connection, now: datetime
 ) -> QuestionView:
     """Raises CommandRefused when there is no such question or version."""
     versions = await QuestionStore(connection).versions(question_id)

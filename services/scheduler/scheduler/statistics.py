@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.connection import Connection
 from common.events import FlagView, QuestionStatistics
 
 ENOUGH = 20
@@ -54,7 +54,7 @@ STATISTICS = text(
 
 
 async def statistics_of(
-    connection: AsyncConnection, ids: Sequence[str]
+    connection: Connection, ids: Sequence[str]
 ) -> Mapping[tuple[str, int], QuestionStatistics]:
     """Of every version that was asked, by id and version."""
     rows = await connection.execute(STATISTICS, {"ids": list(ids)})

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import inbox
+from common.connection import Connection
 from common.events import InboundRef
 from common.ids import AnswerId, AssignmentId, UserId, derived_id
 from scheduler.models import AssignmentRow, LearnerRow
@@ -85,7 +85,7 @@ def assignment_from(row: Sequence[Any]) -> Assignment:
 class LearnerStore:
     """Whoever changes a learner's assignments locks the learner first, the ticker included."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def lock(self, user_id: UserId) -> Learner | None:
@@ -139,7 +139,7 @@ class LearnerStore:
 
 
 class AssignmentStore:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def find(self, assignment_id: AssignmentId, user_id: UserId) -> Assignment | None:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import delete, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.connection import Connection
 from common.events import MergeView
 from common.ids import UserId, new_id
 from users.dialogues import Dialogue
@@ -73,7 +73,7 @@ COLUMNS = (
 
 
 class MergeStore:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def move_all(self, winner: Person, loser: Person) -> Snapshot:
