@@ -24,7 +24,10 @@ class Kind(StrEnum):
     DELAY = "delay"
     GARBAGE = "garbage"
     TRUNCATED = "truncated"
+    WRONG_SCHEMA = "wrong_schema"
     REFUSAL = "refusal"
+    FILTERED = "filtered"
+    SLOW_BODY = "slow_body"
 
 
 _ON_A_WEBHOOK = {Kind.DUPLICATE, Kind.REORDER, Kind.DROP, Kind.BAD_SIGNATURE, Kind.DELAY}
@@ -45,8 +48,11 @@ POSSIBLE: dict[Target, set[Kind]] = {
         Kind.HTTP_500_BEFORE,
         Kind.DELAY,
         Kind.GARBAGE,
+        Kind.WRONG_SCHEMA,
         Kind.TRUNCATED,
         Kind.REFUSAL,
+        Kind.FILTERED,
+        Kind.SLOW_BODY,
     },
 }
 _DEFAULT_CODES = {Kind.ERROR: 131000, Kind.FAILED_STATUS: 131026}

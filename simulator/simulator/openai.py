@@ -1,70 +1,31 @@
 import asyncio
 import json
-import secrets
-from collections.abc import Awaitable
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 from fastapi import APIRouter, Header, HTTPException
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from simulator.connections import NoAnswer
 from simulator.faults import FaultOrder, Kind
 from simulator.marking import Exam, mark
+from simulator.openai_answers import Choice, completion, response_object
+from simulator.openai_orders import Asked, Completion, ResponseOrder
 from simulator.schema_filling import Json, fill
 from simulator.stage import Stage
 from simulator.transcription import MissingPart, transcribe
 
 MODEL = "simulated-examiner"
 GARBAGE = 'Sure! Here is the marking you asked for: {"points": [{"id": "p1", "verdict": oops'
+WRONG_SCHEMA = '{"verdicts": {"p1": "fine"}, "score": "ten"}'
+DRIPS = 20
 REFUSAL = "I'm sorry, but I can't help with that."
 _DEFAULT_HTTP_STATUS = 500
 
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    type: str
-    text: str = ""
-
-
-class ChatMessage(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    role: str
-    content: str | list[Part] | None = None
-
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content)
-        return self.content or ""
-
-
-class JsonSchema(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    name: str = ""
-    schema_: dict[str, JsonValue] = Field(alias="schema")
-
-
-class ResponseFormat(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: JsonSchema | None = None
-
-
-class Completion(BaseModel):
-    """The parts of a chat completion request that the simulator heeds."""
-
-    model_config = ConfigDict(frozen=True)
-
-    model: str
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
-    response_format: ResponseFormat | None = None
-    stream: bool | None = False
+Order = TypeVar("Order", Completion, ResponseOrder)
+Written = Callable[[Order, Choice, int], Json]
 
 
 class OpenAIError(Exception):
@@ -76,14 +37,6 @@ class OpenAIError(Exception):
     def response(self) -> Response:
         error = {"message": str(self), "type": self.kind, "param": None, "code": None}
         return JSONResponse({"error": error}, self.http_status)
-
-
-class Choice(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    content: str | None
-    refusal: str | None = None
-    finish_reason: Literal["stop", "length"] = "stop"
 
 
 def routes(stage: Stage) -> APIRouter:
@@ -98,8 +51,15 @@ def routes(stage: Stage) -> APIRouter:
 
     @router.post("/chat/completions")
     async def complete(request: Request) -> Response:
+        return await answer(request, Completion, completion)
+
+    @router.post("/responses")
+    async def respond(request: Request) -> Response:
+        return await answer(request, ResponseOrder, response_object)
+
+    async def answer(request: Request, kind: type[Order], written: Written[Order]) -> Response:
         body = await request.body()
-        response = await _outcome(_answer(stage, request, body))
+        response = await _outcome(_answer(stage, request, body, kind, written))
         _record(stage, request, body, response)
         return response
 
@@ -151,16 +111,34 @@ def _check_key(request: Request) -> None:
         raise OpenAIError(401, "You didn't provide an API key.", "authentication_error")
 
 
-async def _answer(stage: Stage, request: Request, body: bytes) -> Response:
+async def _answer(
+    stage: Stage, request: Request, body: bytes, kind: type[Order], written: Written[Order]
+) -> Response:
     _check_key(request)
-    completion = _parse(body)
+    order = _parse(body, kind)
     fault = stage.faults.strike("llm")
     if fault:
         await _happen_before(fault)
         if fault.kind is Kind.TIMEOUT_AFTER_ACCEPTANCE:
             return NoAnswer(fault.delay.total_seconds())
-    choice = _spoil(_choice(completion), fault)
-    return JSONResponse(_completion(completion, choice, int(stage.clock.now().timestamp())))
+    choice = _spoil(_choice(order.asked()), fault)
+    whole = written(order, choice, int(stage.clock.now().timestamp()))
+    if fault and fault.kind is Kind.SLOW_BODY:
+        return _dripping(whole, fault.delay.total_seconds())
+    return JSONResponse(whole)
+
+
+def _dripping(whole: Json, seconds: float) -> Response:
+    """Byte after byte, never long without one: no time limit between two bytes notices."""
+    text = json.dumps(whole).encode()
+    step = max(1, len(text) // DRIPS)
+
+    async def drip() -> AsyncIterator[bytes]:
+        for start in range(0, len(text), step):
+            yield text[start : start + step]
+            await asyncio.sleep(seconds / DRIPS)
+
+    return StreamingResponse(drip(), media_type="application/json")
 
 
 def _has_key(authorization: str) -> bool:
@@ -168,16 +146,16 @@ def _has_key(authorization: str) -> bool:
     return scheme.lower() == "bearer" and bool(key.strip())
 
 
-def _parse(body: bytes) -> Completion:
+def _parse(body: bytes, kind: type[Order]) -> Order:
     try:
-        completion = Completion.model_validate_json(body)
+        order = kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise OpenAIError(400, f"{where}: {first['msg']}") from error
-    if completion.stream:
+    if order.stream:
         raise OpenAIError(400, "stream: the simulator answers only whole completions")
-    return completion
+    return order
 
 
 async def _happen_before(fault: FaultOrder) -> None:
@@ -189,13 +167,12 @@ async def _happen_before(fault: FaultOrder) -> None:
         raise OpenAIError(status or _DEFAULT_HTTP_STATUS, "Simulated failure.", kind)
 
 
-def _choice(completion: Completion) -> Choice:
-    exam = find_exam(_last_user_text(completion))
+def _choice(asked: Asked) -> Choice:
+    exam = find_exam(asked.said)
     marking: Json = mark(exam).model_dump(mode="json") if exam else None
-    wanted = completion.response_format
-    if wanted and wanted.json_schema:
-        marking = fill(wanted.json_schema.schema_, marking)
-    elif wanted is None or wanted.type == "text":
+    if asked.schema:
+        marking = fill(asked.schema, marking)
+    elif asked.is_text:
         return Choice(content=mark(exam).next_step if exam else "This answer is simulated.")
     return Choice(content=json.dumps(marking if marking is not None else {}, ensure_ascii=False))
 
@@ -209,13 +186,12 @@ def _spoil(choice: Choice, fault: FaultOrder | None) -> Choice:
         case Kind.TRUNCATED:
             content = choice.content or ""
             return Choice(content=content[: len(content) // 2], finish_reason="length")
+        case Kind.FILTERED:
+            return Choice(content=None, finish_reason="content_filter")
+        case Kind.WRONG_SCHEMA:
+            return Choice(content=WRONG_SCHEMA)
         case _:
             return choice
-
-
-def _last_user_text(completion: Completion) -> str:
-    texts = [message.text for message in completion.messages if message.role == "user"]
-    return texts[-1] if texts else ""
 
 
 def find_exam(text: str) -> Exam | None:
@@ -229,28 +205,3 @@ def find_exam(text: str) -> Exam | None:
         except ValueError:
             position = text.find("{", position + 1)
     return None
-
-
-def _completion(completion: Completion, choice: Choice, created: int) -> dict[str, object]:
-    asked = sum(len(message.text) for message in completion.messages) // 4
-    answered = len(choice.content or choice.refusal or "") // 4
-    message = {"role": "assistant", "content": choice.content, "refusal": choice.refusal}
-    return {
-        "id": f"chatcmpl-{secrets.token_hex(12)}",
-        "object": "chat.completion",
-        "created": created,
-        "model": completion.model,
-        "choices": [
-            {
-                "index": 0,
-                "message": message,
-                "logprobs": None,
-                "finish_reason": choice.finish_reason,
-            }
-        ],
-        "usage": {
-            "prompt_tokens": asked,
-            "completion_tokens": answered,
-            "total_tokens": asked + answered,
-        },
-    }

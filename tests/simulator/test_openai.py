@@ -1,8 +1,10 @@
 import json
+import time
 from typing import Any
 
 import httpx
 import jsonschema
+import openai.types.responses
 import pytest
 
 from simulator.schema_filling import SchemaTooDeep, fill
@@ -198,3 +200,83 @@ def test_a_schema_without_an_end_is_refused() -> None:
     }
     with pytest.raises(SchemaTooDeep):
         fill(endless, None)
+
+
+def order(**more: object) -> dict[str, Any]:
+    """`request`, as the Responses API wants it."""
+    asked = request()
+    wanted = asked["response_format"]["json_schema"]
+    return {
+        "model": "any-model",
+        "instructions": asked["messages"][0]["content"],
+        "input": asked["messages"][1:],
+        "text": {"format": {"type": "json_schema", **wanted}},
+        **more,
+    }
+
+
+async def respond(simulator: Simulator, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Authorization": "Bearer sk-test"}
+    answer = await simulator.http.post("/openai/v1/responses", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    read: dict[str, Any] = answer.json()
+    openai.types.responses.Response.model_validate(read, strict=True)
+    return read
+
+
+async def test_the_responses_api_marks_like_chat_completions(simulator: Simulator) -> None:
+    completion = (await ask(simulator, request())).json()
+    response = await respond(simulator, order())
+    [message] = response["output"]
+    [part] = message["content"]
+    assert part["text"] == completion["choices"][0]["message"]["content"]
+    assert (response["status"], part["type"]) == ("completed", "output_text")
+    usage = response["usage"]
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"] > 0
+
+
+async def test_words_alone_may_be_asked_and_answered(simulator: Simulator) -> None:
+    response = await respond(simulator, {"model": "m", "input": json.dumps(EXAM)})
+    assert response["output"][0]["content"][0]["text"].startswith("Revise este ponto")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "details", "parts"),
+    [
+        ("truncated", "incomplete", {"reason": "max_output_tokens"}, ["output_text"]),
+        ("filtered", "incomplete", {"reason": "content_filter"}, []),
+        ("refusal", "completed", None, ["refusal"]),
+    ],
+)
+async def test_a_response_may_end_in_other_ways(
+    simulator: Simulator,
+    kind: str,
+    status: str,
+    details: dict[str, str] | None,
+    parts: list[str],
+) -> None:
+    await simulator.arm(target="llm", kind=kind)
+    response = await respond(simulator, order())
+    assert (response["status"], response["incomplete_details"]) == (status, details)
+    assert [part["type"] for part in response["output"][0]["content"]] == parts
+
+
+async def test_the_content_filter_may_take_a_completion(simulator: Simulator) -> None:
+    await simulator.arm(target="llm", kind="filtered")
+    choice = (await ask(simulator, request())).json()["choices"][0]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("content_filter", None)
+
+
+async def test_the_model_may_answer_in_another_schema(simulator: Simulator) -> None:
+    await simulator.arm(target="llm", kind="wrong_schema")
+    content = (await ask(simulator, request())).json()["choices"][0]["message"]["content"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(content), SCHEMA)
+
+
+async def test_an_answer_may_come_drop_by_drop(simulator: Simulator) -> None:
+    await simulator.arm(target="llm", kind="slow_body", delay="PT0.4S")
+    started = time.monotonic()
+    answer = await ask(simulator, request())
+    assert time.monotonic() - started >= 0.4
+    assert answer.json()["choices"][0]["finish_reason"] == "stop"

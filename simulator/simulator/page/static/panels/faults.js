@@ -10,7 +10,7 @@ const KINDS = {
   media: ["error", "http_500_before", "delay"],
   webhook: ["duplicate", "reorder", "drop", "bad_signature", "delay"],
   status: ["failed_status", "duplicate", "reorder", "drop", "bad_signature", "delay"],
-  llm: ["error", "timeout_after_acceptance", "http_500_before", "delay", "garbage", "truncated", "refusal"],
+  llm: ["error", "timeout_after_acceptance", "http_500_before", "delay", "slow_body", "garbage", "wrong_schema", "truncated", "refusal", "filtered"],
 };
 const TARGETS = [["send", "sending"], ["media", "files"], ["webhook", "webhooks: messages"], ["status", "webhooks: statuses"], ["llm", "the model"]];
 
