@@ -30,7 +30,7 @@ from grader.rubric import with_evidence
 from grader.words import words_of
 from grader_training.rows import Marked, groups_of, negatives, open_rows, pack_rows
 
-VERSION = "ensemble-1"
+VERSION = "ensemble-2"
 NEGATIVES = 0.02
 PACK_WEIGHT = 0.3
 FOLDS = 25
@@ -204,7 +204,7 @@ def main() -> None:
     given = parser.parse_args()
     opened, ours = list(open_rows(given.data)), list(pack_rows(given.content, PACK_WEIGHT))
     rows = [*opened, *ours, *negatives([*opened, *ours], NEGATIVES)]
-    weights = word_weights(opened)
+    weights = word_weights([*opened, *ours])
     x = matrix(rows, Reader(weights))
     if given.check:
         check(rows, x, dict(_kinds(opened, ours)))
