@@ -23,7 +23,7 @@ from grader.agreement import pearson, percentile, quadratic_weighted_kappa, rmse
 from grader.answer_text import examined_text
 from grader.candidates import Tape, examiner_named
 from grader.examiners import Examination, Examiner
-from grader.rubric import WORTH, share_of
+from grader.rubric import WORTH, share_at, share_of
 from grader.words import words_of
 
 MOST_POINTS = 6
@@ -132,7 +132,8 @@ def _share(question: QuestionSnapshot, found: Examination) -> float:
     if not found.is_gradable:
         return 0.0
     worth = {mark.point_id: WORTH[mark.verdict] for mark in found.marks}
-    return share_of(question, worth, found.estimate)
+    share = share_of(question, worth, found.estimate)
+    return share if found.cap is None else min(share, share_at(found.cap))
 
 
 async def evaluate(rows: Sequence[Row], name: str, at_once: int, tape: Tape) -> list[Prediction]:

@@ -1,12 +1,17 @@
 """Whether somebody tried to answer at all. What is not gradable has no score."""
 
 import re
+from collections.abc import Sequence
+from typing import Literal
 
 from common.events import QuestionSnapshot
 from grader.words import Word, fold, prepared, words_of
 
+Attempt = Literal["none", "short", "whole"]
+
 FEWEST_CONTENT_WORDS = 3
 WORDS_EXPECTED_FOR_ONE = 4
+_SIGNS, _FEWEST_SIGNS = frozenset("()[]{}<>&*=+/^|"), 2
 _COPY_SHARE = 0.85
 _COPY_LENGTH = 0.5
 _GIBBERISH_SHARE = 0.5
@@ -32,18 +37,35 @@ _EMPTY_TALK = frozenset(_EMPTY_TALK_WORDS.split())
 
 def is_attempt(question: QuestionSnapshot, answer: str) -> bool:
     """False for silence, small talk, "I don't know", the question itself, and typing at random."""
+    return attempt(question, answer) == "whole"
+
+
+def attempt(question: QuestionSnapshot, answer: str) -> Attempt:
+    """`short`: so few words that only their likeness to what is expected can tell."""
     said = [word for word in _without_excuses(answer) if _says_something(word)]
     asked = {word.stem for word in prepared(question.text)}
     own = [word for word in said if word.stem not in asked]
     if own and _touches_rubric(question, own):
-        return True
-    if not said or len(said) < _fewest_words(question):
-        return False
+        return "whole"
+    if holds_code(answer) and words_of(answer):
+        return "whole" if own or not said else "short"
+    if not said:
+        return "none"
     if not own:
-        return len(words_of(answer)) < len(prepared(question.text)) * _COPY_LENGTH
-    if 1 - len(own) / len(said) >= _COPY_SHARE:
-        return False
-    return not _is_gibberish(said)
+        is_copy = len(words_of(answer)) >= len(prepared(question.text)) * _COPY_LENGTH
+        return "none" if is_copy else "whole" if _is_long_enough(said, question) else "short"
+    if 1 - len(own) / len(said) >= _COPY_SHARE or _is_gibberish(said):
+        return "none"
+    return "whole" if _is_long_enough(said, question) else "short"
+
+
+def holds_code(answer: str) -> bool:
+    """Or a formula: its names and signs are no words, and say something all the same."""
+    return sum(character in _SIGNS for character in answer) >= _FEWEST_SIGNS
+
+
+def _is_long_enough(said: Sequence[Word], question: QuestionSnapshot) -> bool:
+    return len(said) >= _fewest_words(question)
 
 
 def _fewest_words(question: QuestionSnapshot) -> int:

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 from common.events import Language, Misconception, QuestionSnapshot, RubricPoint
 from grader.examiners import Examination, ExaminerName
-from grader.gates import is_attempt
+from grader.gates import attempt, holds_code
 from grader.languages import as_answered
 from grader.local.beliefs import stated_beliefs
-from grader.local.estimate import estimator
+from grader.local.estimate import Estimate, estimator
 from grader.local.text import Hit, Text
 from grader.rubric import WORTH, Mark, Verdict, share_of, with_evidence
 from grader.words import ALL_NEGATIONS, NEGATIONS, Clause, Word, prepared
@@ -28,8 +28,8 @@ _ASKED_WEIGHT = 0.5  # of a word that the question itself contains: repeating it
 _PREFIX, _PREFIX_WORTH = 5, 0.9
 _SCATTERED_WORTH = 0.75  # of words that stand in several clauses of the answer
 _NAMED_SHARE = 0.65
-KEYWORDS_AT_MOST = 5
-PLAUSIBLE = 0.55
+BESIDE_AT_MOST, KEYWORDS_AT_MOST, FRAGMENT_AT_MOST = 3, 5, 8
+PLAUSIBLE = 0.5
 """An estimate from which on even a very short answer in other words is one: "resizeable"."""
 _WORD = re.compile(r"\w+")
 _BEFORE = 2  # words in which a negation turns what follows
@@ -47,7 +47,8 @@ class LocalExaminer:
         text = Text.of(answer)
         marks = with_evidence(question, mark_points(question, text), answer)
         estimate = estimator().estimate(question, answer, marked_share(question, marks))
-        is_gradable = is_attempt(question, answer) or estimate >= PLAUSIBLE
+        is_told = holds_code(answer) or _has_named_point(question, marks)
+        is_gradable = is_worth_grading(question, answer, estimate, is_told=is_told)
         beliefs = stated_beliefs(question, text) if is_gradable else []
         return Examination(
             marks=tuple(marks if is_gradable else with_evidence(question, [], answer)),
@@ -56,9 +57,19 @@ class LocalExaminer:
             model=VERSION,
             prompt_version="",
             contradictions=tuple(quote for _, quote in beliefs),
-            estimate=estimate if is_gradable else None,
-            cap=_cap(question, text, [belief for belief, _ in beliefs]),
+            estimate=estimate.worth if is_gradable else None,
+            cap=min(_caps(question, text, estimate, beliefs, is_told=is_told), default=None),
         )
+
+
+def is_worth_grading(
+    question: QuestionSnapshot, answer: str, estimate: Estimate, *, is_told: bool
+) -> bool:
+    """`is_told`: something in it shows that it is no talk."""
+    if estimate.is_typed_at_random and not is_told:
+        return False
+    tried = attempt(question, answer)
+    return tried == "whole" or (tried == "short" and estimate.worth >= PLAUSIBLE)
 
 
 def marked_share(question: QuestionSnapshot, marks: Iterable[Mark]) -> float | None:
@@ -85,11 +96,28 @@ def _pattern_of(question: str) -> re.Pattern[str] | None:
     return re.compile(r"\W+".join(words), re.IGNORECASE) if words else None
 
 
-def _cap(question: QuestionSnapshot, text: Text, beliefs: Sequence[Misconception]) -> int | None:
-    caps = [belief.cap for belief in beliefs]
-    if _is_made_of_keywords(question, text):
-        caps.append(KEYWORDS_AT_MOST)
-    return min(caps, default=None)
+def _caps(
+    question: QuestionSnapshot,
+    text: Text,
+    estimate: Estimate,
+    beliefs: Sequence[tuple[Misconception, str]],
+    *,
+    is_told: bool,
+) -> Iterator[int]:
+    yield from (belief.cap for belief, _ in beliefs)
+    if estimate.is_beside and not is_told:
+        yield BESIDE_AT_MOST
+    if estimate.is_fragment:
+        yield FRAGMENT_AT_MOST
+    is_list = text.is_keyword_list and estimate.is_of_its_words
+    if is_list or _is_made_of_keywords(question, text):
+        yield KEYWORDS_AT_MOST
+
+
+def _has_named_point(question: QuestionSnapshot, marks: Sequence[Mark]) -> bool:
+    """By its keywords, which no talk hits by chance."""
+    named = {point.id for point in question.points if point.keywords}
+    return any(mark.point_id in named and mark.verdict == "met" for mark in marks)
 
 
 def _is_made_of_keywords(question: QuestionSnapshot, text: Text) -> bool:

@@ -54,6 +54,11 @@ def combine(
     return max(1, score if cap is None else min(score, cap))
 
 
+def share_at(score: int) -> float:
+    """What `share_of` comes to at just this score."""
+    return (score - 1) / 9
+
+
 def share_of(
     question: QuestionSnapshot, worth: Mapping[str, float], estimate: float | None = None
 ) -> float:

@@ -12,6 +12,7 @@ from common.events import Language, QuestionSnapshot
 from common.questions import ANCHOR_SCORES
 from grader.bank_check import read
 from grader.evaluate import Row, question_of
+from grader.rubric import share_at
 
 # Questions of the open data that were asked twice: both sides belong on one side of a split.
 SAME_QUESTION = {
@@ -48,7 +49,8 @@ def pack_rows(content: Path, weight: float) -> Iterator[Marked]:
         for language in LANGUAGES:
             said, snapshot = question.languages.of(language), question.snapshot(language)
             for name, text in said.anchors.items():
-                yield Marked(snapshot, text, (ANCHOR_SCORES[name] - 1) / 9, question.id, weight)
+                worth = share_at(ANCHOR_SCORES[name])
+                yield Marked(snapshot, text, worth, question.id, weight)
             yield Marked(snapshot, said.reference, 1.0, question.id, weight)
             if said.model_answer:
                 yield Marked(snapshot, said.model_answer, 1.0, question.id, weight)

@@ -21,16 +21,26 @@ from sklearn.preprocessing import StandardScaler
 
 from grader.agreement import pearson, quadratic_weighted_kappa, rmse, spearman
 from grader.answer_text import examined_text
-from grader.gates import is_attempt
-from grader.local.ensemble import ENSEMBLE, FOREST_TABLES
+from grader.gates import attempt, holds_code
+from grader.local.ensemble import ENSEMBLE
+from grader.local.forest import FOREST_TABLES
 from grader.local.reading import Reader, Weights
 from grader.local.text import Text
-from grader.local_examiner import PLAUSIBLE, mark_points, marked_share
-from grader.rubric import with_evidence
+from grader.local_examiner import (
+    BESIDE_AT_MOST,
+    FRAGMENT_AT_MOST,
+    KEYWORDS_AT_MOST,
+    PLAUSIBLE,
+    mark_points,
+    marked_share,
+)
+from grader.rubric import share_at, with_evidence
 from grader.words import words_of
+from grader_training.relevance import Examples, examples
+from grader_training.relevance import report as report_relevance
 from grader_training.rows import Marked, groups_of, negatives, open_rows, pack_rows
 
-VERSION = "ensemble-2"
+VERSION = "ensemble-3"
 NEGATIVES = 0.02
 PACK_WEIGHT = 0.3
 FOLDS = 25
@@ -87,7 +97,7 @@ def word_weights(rows: Sequence[Marked]) -> Weights:
 
 
 def matrix(rows: Sequence[Marked], reader: Reader) -> Numbers:
-    return np.array([reader.numbers(row.question, row.answer, _marked(row)) for row in rows])
+    return np.array([reader.read(row.question, row.answer).numbers(_marked(row)) for row in rows])
 
 
 def _marked(row: Marked) -> float | None:
@@ -127,14 +137,39 @@ def report(name: str, said: Numbers, meant: Numbers) -> str:
     )
 
 
-def check(rows: Sequence[Marked], x: Numbers, kinds: dict[str, Callable[[Marked], bool]]) -> None:
+def check(
+    rows: Sequence[Marked],
+    x: Numbers,
+    limits: Numbers,
+    kinds: dict[str, Callable[[Marked], bool]],
+) -> None:
     said, meant = left_out(x, rows, FOLDS), np.array([row.worth for row in rows])
-    is_answer = np.array([is_attempt(r.question, examined_text(r.answer)) for r in rows])
-    said = np.where(is_answer | (said >= PLAUSIBLE), said, 0)
+    tried = [attempt(row.question, examined_text(row.answer)) for row in rows]
+    is_answer = np.array([t == "whole" for t in tried])
+    is_short = np.array([t == "short" for t in tried])
+    said = np.where(is_answer | (is_short & (said >= PLAUSIBLE)), said, 0)
+    said = np.minimum(said, limits)
     for name, belongs in kinds.items():
         chosen = np.array([belongs(row) for row in rows])
         if chosen.any():
             sys.stdout.write(report(name, said[chosen], meant[chosen]))
+
+
+def limits_of(rows: Sequence[Marked], beside: NDArray[np.bool_], reader: Reader) -> Numbers:
+    """The most that the gates leave of each, 0 to 1; `beside` tells of the first of them."""
+    most = np.ones(len(rows))
+    for number, row in enumerate(rows):
+        read = reader.read(row.question, row.answer)
+        is_told = holds_code(row.answer) or any(p.keywords for p in row.question.points)
+        if read.is_typed_at_random and not is_told:
+            most[number] = 0
+        elif number < len(beside) and beside[number] and not is_told:
+            most[number] = share_at(BESIDE_AT_MOST)
+        elif read.is_of_its_words and Text.of(row.answer).is_keyword_list:
+            most[number] = share_at(KEYWORDS_AT_MOST)
+        elif read.is_fragment:
+            most[number] = share_at(FRAGMENT_AT_MOST)
+    return most
 
 
 def tables(trees: Sequence[Any], scale: float, offset: float) -> dict[str, NDArray[np.generic]]:
@@ -167,10 +202,12 @@ def tables(trees: Sequence[Any], scale: float, offset: float) -> dict[str, NDArr
     return arrays | {"scale": np.array(scale), "offset": np.array(offset)}
 
 
-def write(path: Path, fitted: dict[str, Any], weights: Weights) -> None:
+def write(path: Path, fitted: dict[str, Any], weights: Weights, beside: tuple[Any, Any]) -> None:
     extra, boosting, line = fitted["extra_trees"], fitted["boosting"], fitted["line"]
+    relevance, talk = beside
     forests = {
         "extra_trees": tables([t.tree_ for t in extra.estimators_], 1 / len(extra), 0.0),
+        "relevance": tables([t.tree_ for t in relevance.estimators_], 1 / len(relevance), 0.0),
         "boosting": tables(
             [t.tree_ for t in boosting.estimators_[:, 0]],
             boosting.learning_rate,
@@ -188,6 +225,8 @@ def write(path: Path, fitted: dict[str, Any], weights: Weights) -> None:
         **arrays,
         line_weights=line_weights,
         line_offset=line_offset,
+        talk_weights=talk.coef_[0].astype(np.float32),
+        talk_offset=talk.intercept_[0],
         stems=np.frombuffer("\n".join(weights.known).encode(), np.uint8),
         stem_weights=np.array(list(weights.known.values()), np.float32),
         unknown_weight=weights.unknown,
@@ -205,11 +244,15 @@ def main() -> None:
     opened, ours = list(open_rows(given.data)), list(pack_rows(given.content, PACK_WEIGHT))
     rows = [*opened, *ours, *negatives([*opened, *ours], NEGATIVES)]
     weights = word_weights([*opened, *ours])
-    x = matrix(rows, Reader(weights))
+    reader = Reader(weights)
+    x = matrix(rows, reader)
+    attempts = Examples(list(examples([*opened, *ours])), reader)
     if given.check:
-        check(rows, x, dict(_kinds(opened, ours)))
+        talks = attempts.beside()[: len(opened) + len(ours)]
+        check(rows, x, limits_of(rows, talks, reader), dict(_kinds(opened, ours)))
+        sys.stdout.writelines(report_relevance(attempts))
         return
-    write(given.out, fit(x, rows), weights)
+    write(given.out, fit(x, rows), weights, attempts.fit(np.ones(len(attempts.kinds), bool)))
     sys.stdout.write(f"{given.out}: {given.out.stat().st_size / 1e6:.2f} MB\n")
 
 

@@ -96,6 +96,8 @@ class Expected:
     reference: Words
     own: Words
     parts: tuple[Words, ...]
+    topic: Words
+    """The question and the reference together."""
 
     @classmethod
     def of(
@@ -111,7 +113,8 @@ class Expected:
         expected = Words.of(reference, vectors, weigh)
         pieces = [Words.of(p, vectors, weigh) for p in parts or parts_of(reference)]
         own = tuple(piece.without(asked.distinct) for piece in pieces if piece.content)
-        return cls(asked, expected, expected.without(asked.distinct), own)
+        topic = Words.of(f"{question}\n{reference}", vectors, weigh)
+        return cls(asked, expected, expected.without(asked.distinct), own, topic)
 
 
 def parts_of(reference: str) -> list[str]:

@@ -4,6 +4,7 @@ Each piece was embedded once with multilingual-e5-small (MIT); a word is the mea
 so that words that nobody listed have a vector too. The file is described in NOTICE.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,6 +41,11 @@ class WordVectors:
         if not words:
             return np.zeros((0, self.dimensions), np.float32)
         return np.stack([self.vector(word) for word in words])
+
+    def letters_a_piece(self, words: Sequence[str]) -> float:
+        """Of words of a language it is 4 or so; what is typed at random falls into crumbs."""
+        pieces = sum(len(self._pieces(word)) for word in words)
+        return sum(map(len, words)) / pieces if pieces else 0.0
 
     def _vector(self, word: str) -> Vector:
         numbers = self._pieces(word)
