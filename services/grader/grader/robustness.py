@@ -1,7 +1,8 @@
 """Answers that no examiner may fall for, made from the question packs: what each may score.
 
 `python -m grader.robustness --content content` prints a table and exits with 1 when an
-expectation does not hold for the local examiner.
+expectation does not hold for the local examiner. With `--bare` it knows no more of each question
+than `grader.evaluate` does: its text and a reference, in one language.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Literal, get_args
 from common.events import Language, QuestionSnapshot
 from common.questions import Question
 from grader.bank_check import mark, read
+from grader.evaluate import Row, question_of
 from grader.words import words_of
 
 Kind = Literal[
@@ -33,6 +35,7 @@ Kind = Literal[
     "reference",
     "reference_in_another_language",
 ]
+MOST_LISTED = 15
 Range = tuple[int, int]
 EXPECTED: dict[Kind, Range] = {
     "empty": (1, 3),
@@ -102,18 +105,33 @@ class Case:
         return EXPECTED[self.kind]
 
 
-def cases(content: Path, seed: int = 0) -> Iterator[Case]:
+def cases(content: Path, seed: int = 0, *, is_bare: bool = False) -> Iterator[Case]:
     """All kinds for every question in every language, the same each time."""
-    return cases_of(list(read([content / "questions"])), seed)
+    return cases_of(list(read([content / "questions"])), seed, is_bare=is_bare)
 
 
-def cases_of(questions: Sequence[Question], seed: int = 0) -> Iterator[Case]:
+def cases_of(
+    questions: Sequence[Question], seed: int = 0, *, is_bare: bool = False
+) -> Iterator[Case]:
     chance = random.Random(seed)
     asked = [q.snapshot(language) for q in questions for language in get_args(Language)]
     for question in asked:
         others = [q for q in asked if _is_other(q, question)] or asked
-        for kind, answer in _answers(question, chance.choice(others), chance):
-            yield Case(kind, question, answer)
+        examined = bare(question) if is_bare else question
+        for kind, answer in _answers(question, chance.choice(others), chance, examined):
+            yield Case(kind, examined, answer)
+
+
+def bare(question: QuestionSnapshot) -> QuestionSnapshot:
+    row = Row(
+        id=question.question_id,
+        question=question.text,
+        reference=question.reference,
+        answer="",
+        language=question.language,
+        human=0,
+    )
+    return question_of(row)
 
 
 def _is_other(left: QuestionSnapshot, right: QuestionSnapshot) -> bool:
@@ -121,7 +139,10 @@ def _is_other(left: QuestionSnapshot, right: QuestionSnapshot) -> bool:
 
 
 def _answers(
-    question: QuestionSnapshot, other: QuestionSnapshot, chance: random.Random
+    question: QuestionSnapshot,
+    other: QuestionSnapshot,
+    chance: random.Random,
+    examined: QuestionSnapshot,
 ) -> Iterator[tuple[Kind, str]]:
     language = question.language
     order = chance.choice(ORDERS[language])
@@ -134,7 +155,7 @@ def _answers(
     yield "other_question", other.reference
     yield "injection", order
     yield "injection_with_question", f"{order} {question.text}"
-    yield "keyword_list", keyword_list(question, chance)
+    yield "keyword_list", keyword_list(examined, chance)
     yield "half_the_reference", half(question.reference)
     yield "reference", question.reference
     for translation in question.translations[:1]:
@@ -142,7 +163,11 @@ def _answers(
 
 
 def keyword_list(question: QuestionSnapshot, chance: random.Random) -> str:
+    """Of its rubric; without one, of the words of its reference."""
     words = [w for point in question.points for w in point.keywords[:2]]
+    if not words:
+        text = question.reference
+        words = [text[w.start : w.end] for w in words_of(text) if w.has_content][:MOST_LISTED]
     chance.shuffle(words)
     return " ".join(words)
 
@@ -186,8 +211,9 @@ def tallies(scored: Iterable[tuple[Case, int]]) -> list[Tally]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m grader.robustness", description=__doc__)
     parser.add_argument("--content", type=Path, default=Path("content"))
+    parser.add_argument("--bare", action="store_true", help="without rubrics and translations")
     given = parser.parse_args()
-    found = asyncio.run(tally(list(cases(given.content))))
+    found = asyncio.run(tally(list(cases(given.content, is_bare=given.bare))))
     sys.stdout.writelines(one.line() for one in found)
     return 0 if all(one.kept == 1 for one in found) else 1
 

@@ -144,15 +144,17 @@ def check(
     kinds: dict[str, Callable[[Marked], bool]],
 ) -> None:
     said, meant = left_out(x, rows, FOLDS), np.array([row.worth for row in rows])
-    tried = [attempt(row.question, examined_text(row.answer)) for row in rows]
-    is_answer = np.array([t == "whole" for t in tried])
-    is_short = np.array([t == "short" for t in tried])
-    said = np.where(is_answer | (is_short & (said >= PLAUSIBLE)), said, 0)
-    said = np.minimum(said, limits)
+    said = np.minimum(gated(said, rows), limits)
     for name, belongs in kinds.items():
         chosen = np.array([belongs(row) for row in rows])
         if chosen.any():
             sys.stdout.write(report(name, said[chosen], meant[chosen]))
+
+
+def gated(said: Numbers, rows: Sequence[Marked]) -> Numbers:
+    """Nothing for what is no attempt."""
+    tried = np.array([attempt(row.question, examined_text(row.answer)) for row in rows])
+    return np.where((tried == "whole") | ((tried == "short") & (said >= PLAUSIBLE)), said, 0)
 
 
 def limits_of(rows: Sequence[Marked], beside: NDArray[np.bool_], reader: Reader) -> Numbers:

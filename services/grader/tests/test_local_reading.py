@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from grader.local import ensemble, likeness
-from grader.local.estimate import estimator
+from grader.local.estimate import STRETCH_FROM, estimator, stretched
+from grader.local.forest import Forest
 from grader.local.likeness import Expected, Words
 from grader.local.vectors import WordVectors
 from grader_testing.factories import question
@@ -69,7 +70,7 @@ def test_other_words_with_the_same_meaning_count_for_something(vectors: WordVect
 
 
 def test_a_forest_walks_to_the_leaf_of_each_tree() -> None:
-    forest = ensemble.Forest(
+    forest = Forest(
         roots=np.array([0, 3], np.int32),
         feature=np.array([1, 0, 0, 0], np.int16),
         threshold=np.array([0.5, 0, 0, 0], np.float32),
@@ -86,7 +87,41 @@ def test_a_forest_walks_to_the_leaf_of_each_tree() -> None:
 def test_the_estimate_is_a_share_and_prefers_the_better_answer() -> None:
     asked = question()
     good, bad = (estimator().estimate(asked, a, 0.5) for a in (asked.reference, "No idea, pizza."))
-    assert 0 <= bad < good <= 1
+    assert 0 <= bad.worth < good.worth <= 1
+    assert (good.is_beside, bad.is_beside) == (False, True)
+
+
+@pytest.mark.parametrize("said", ["asdf qwer zxcv lkjh", "kjsdhf kjsdf hkjsdf 8273 skdjf"])
+def test_typing_at_random_is_told_from_terms_of_the_trade(said: str) -> None:
+    asked = question()
+    assert estimator().estimate(asked, said, None).is_typed_at_random
+    terms = "malloc, qsort and strcmp of stdlib"
+    assert not estimator().estimate(asked, terms, None).is_typed_at_random
+
+
+def test_a_piece_of_the_reference_is_not_the_whole() -> None:
+    asked = question()
+    words = asked.reference.split()
+    piece, whole = " ".join(words[: len(words) // 2]), asked.reference
+    assert estimator().estimate(asked, piece, None).is_fragment
+    assert not estimator().estimate(asked, whole, None).is_fragment
+
+
+@pytest.mark.parametrize(
+    ("answer", "factor"),
+    [
+        ("A stack gives back the last element that it got, and a queue the first one.", 1.0),
+        ("A pilha devolve o último elemento que recebeu, e a fila o primeiro que entrou.", 1.41),
+        ("O(log n)", 1.0),
+    ],
+)
+def test_an_answer_in_another_language_is_measured_as_in_its_references(
+    answer: str, factor: float
+) -> None:
+    reference = "The stack hands back the last element that it got; the queue has the first one."
+    worth = stretched(0.6, reference, answer)
+    assert worth == pytest.approx(STRETCH_FROM + factor * (0.6 - STRETCH_FROM))
+    assert stretched(0.2, reference, answer) == 0.2
 
 
 def test_the_shipped_files_are_small() -> None:
