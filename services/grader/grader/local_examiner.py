@@ -66,7 +66,7 @@ def is_worth_grading(
     question: QuestionSnapshot, answer: str, estimate: Estimate, *, is_told: bool
 ) -> bool:
     """`is_told`: something in it shows that it is no talk."""
-    if estimate.is_typed_at_random and not is_told:
+    if not is_told and estimate.is_typed_at_random:
         return False
     tried = attempt(question, answer)
     return tried == "whole" or (tried == "short" and estimate.worth >= PLAUSIBLE)
@@ -105,7 +105,7 @@ def _caps(
     is_told: bool,
 ) -> Iterator[int]:
     yield from (belief.cap for belief, _ in beliefs)
-    if estimate.is_beside and not is_told:
+    if not is_told and estimate.is_beside:
         yield BESIDE_AT_MOST
     if estimate.is_fragment:
         yield FRAGMENT_AT_MOST

@@ -6,7 +6,8 @@ from functools import lru_cache
 from common.events import QuestionSnapshot
 from grader.languages import language_of
 from grader.local import ensemble
-from grader.local.reading import Reader, Weights
+from grader.local.reading import Read, Reader, Weights
+from grader.local.relevance import Relevance
 
 # An answer is taken for talk when its relevance is very low, or low while its words are those of
 # talk. With questions left out that is 98 of 100 talks (91 where references are a few words long),
@@ -20,14 +21,30 @@ NEIGHBOURS = frozenset({"pt", "es"})
 
 @dataclass(frozen=True)
 class Estimate:
+    """What an answer is worth; the rest is only found out when somebody asks."""
+
     worth: float
     """0 to 1."""
-    is_beside: bool
-    """Talk, and no attempt at the question."""
-    is_typed_at_random: bool
-    is_fragment: bool
-    """It only repeats a part of the reference."""
-    is_of_its_words: bool
+    read: Read
+    relevance: Relevance
+
+    @property
+    def is_beside(self) -> bool:
+        """Talk, and no attempt at the question."""
+        return is_beside(*self.relevance.of(self.read))
+
+    @property
+    def is_typed_at_random(self) -> bool:
+        return self.read.is_typed_at_random
+
+    @property
+    def is_fragment(self) -> bool:
+        """It only repeats a part of the reference."""
+        return self.read.is_fragment
+
+    @property
+    def is_of_its_words(self) -> bool:
+        return self.read.is_of_its_words
 
 
 def is_beside(relevance: float, talk_score: float) -> bool:
@@ -45,22 +62,20 @@ class Estimator:
         """`marked` as for `Read.numbers`."""
         read = self._reader.read(question, answer)
         worth = self._ensemble.predict(read.numbers(marked))
-        return Estimate(
-            stretched(worth, question.reference, answer),
-            is_beside(*self._ensemble.relevance.of(read)),
-            read.is_typed_at_random,
-            read.is_fragment,
-            read.is_of_its_words,
-        )
+        worth = stretched(worth, question.reference, answer)
+        return Estimate(worth, read, self._ensemble.relevance)
 
 
 def stretched(worth: float, reference: str, answer: str) -> float:
     """As it would be in the language of the reference."""
-    languages = {language_of(reference), language_of(answer)}
+    languages = {_language_of_reference(reference), language_of(answer)}
     if None in languages or len(languages) == 1:
         return worth
     factor = STRETCH_OF_NEIGHBOURS if languages == NEIGHBOURS else STRETCH
     return min(max(worth, STRETCH_FROM + factor * (worth - STRETCH_FROM)), 1.0)
+
+
+_language_of_reference = lru_cache(maxsize=1_000)(language_of)
 
 
 @lru_cache(maxsize=1)
