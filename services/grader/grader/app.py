@@ -26,7 +26,8 @@ async def main() -> None:
     async with running(settings) as service:
         database = service.use_database("grader")
         limits, prices = Limits.from_settings(settings), settings.grader_prices
-        grader = Grader(database, board_for(settings), service.clock, limits, prices)
+        board = board_for(settings)
+        grader = Grader(database, board, service.clock, limits, prices)
         consume(service, grader)
         for name, job in (
             ("waiting answers", grade_waiting),
@@ -34,6 +35,8 @@ async def main() -> None:
             ("measures", measure_days),
         ):
             service.in_background(name, partial(job, grader))
+        if settings.has_llm:
+            watch_models_of(service, board)
         answer = partial(list_reviews, database=database)
         await service.publisher.serve(ListReviews, answer, group="grader")
         await service.run()
@@ -48,6 +51,14 @@ def consume(service: Service, grader: Grader) -> None:
     disputes.handle(DecideReview, partial(decide_review, clock=clock))
     following = service.consume(GRADER_FOLLOW)
     following.handle(UserDeleted, lambda event, tx: forget_person(event, Store(tx), clock))
+
+
+def watch_models_of(service: Service, board: Board) -> None:
+    from grader.model_watch import watch_models
+    from grader.openai_examiner import OpenAIExaminer
+
+    models = [one for one in (board.first, board.second) if isinstance(one, OpenAIExaminer)]
+    service.in_background("models", partial(watch_models, models, service.clock))
 
 
 def board_for(settings: Settings) -> Board:

@@ -54,6 +54,11 @@ DIFFERENCE = Histogram(
     ["by", "model", "prompt", "language"],
     buckets=(0, 1, 2, 3, 4, 5, 7, 9),
 )
+MODEL_ENDS = Gauge(
+    "sabatina_model_shutdown_timestamp_seconds",
+    "When the vendor stops serving the model; not there while nothing is announced.",
+    ["model"],
+)
 DAY_COST = Gauge("sabatina_llm_cost_usd_today", "Of this day of UTC, over all replicas.")
 DAY_TOKENS = Gauge("sabatina_llm_tokens_today", "Of this day of UTC, over all replicas.")
 DAY_EXAMINATIONS = Gauge("sabatina_llm_examinations_today", "Of this day, over all replicas.")

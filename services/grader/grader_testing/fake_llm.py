@@ -29,6 +29,8 @@ class FakeLLM:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.slowness = 1.0
+        self.models: dict[str, Json] = {}
+        """What it tells of each model that it knows."""
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -167,6 +169,15 @@ class FakeLLM:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                known = fake.models.get(self.path.removeprefix("/v1/models/"))
+                body = json.dumps(known or {"error": {"message": "no such model"}}).encode()
+                self.send_response(200 if known else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
