@@ -2,7 +2,8 @@
 
 import itertools
 import time as time_of_process
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -126,33 +127,31 @@ def _fits(spans: list[ReceivedSpan], since: int, services: set[str], name: str) 
 def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
-    logs = tmp_path_factory.mktemp("logs")
-    with passing_folder() as folder:
-        yield from _running(folder, logs, request.param)
+    with running_product(tmp_path_factory.mktemp("logs"), replicas=request.param) as running:
+        yield running
 
 
-def _running(folder: Path, logs: Path, replicas: int) -> Iterator[Product]:
+@contextmanager
+def running_product(
+    logs: Path, *, replicas: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[Product]:
+    """Graded by the simulator's model. `environment` is for all services."""
     traces = TraceReceiver()
-    options = StackOptions(
-        folder=folder,
-        log_folder=logs,
-        replicas=replicas,
-        is_durable=False,
-        environment=traces.environment
-        | {
+    with passing_folder() as folder:
+        options = StackOptions(folder, log_folder=logs, replicas=replicas, is_durable=False)
+        stack = Stack(options)
+        options.environment = {
+            **traces.environment,
             "SABATINA_LOG_FORMAT": "json",
             "SABATINA_LOG_LEVEL": "DEBUG",
             "SABATINA_REGISTER_LIMIT": "1000",
-        },
-    )
-    stack = Stack(options)
-    options.environment = dict(options.environment) | {
-        "OPENAI_API_KEY": "simulated-openai-key",
-        "OPENAI_BASE_URL": f"{stack.simulator_url}/openai/v1",
-    }
-    stack.start()
-    try:
-        yield Product(stack, traces, logs)
-    finally:
-        stack.stop()
-        traces.close()
+            "OPENAI_API_KEY": "simulated-openai-key",
+            "OPENAI_BASE_URL": f"{stack.simulator_url}/openai/v1",
+            **(environment or {}),
+        }
+        stack.start()
+        try:
+            yield Product(stack, traces, logs)
+        finally:
+            stack.stop()
+            traces.close()

@@ -7,12 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from devstack.otlp import TraceReceiver
 from devstack.phones import Phone, is_feedback
-from devstack.servers import passing_folder
-from devstack.stack import Stack, StackOptions
 
-from .conftest import Product
+from .conftest import Product, running_product
 
 pytestmark = pytest.mark.journeys
 
@@ -42,25 +39,15 @@ def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
     """With a grader that waits no longer than a test may."""
-    logs, traces = tmp_path_factory.mktemp("logs"), TraceReceiver()
-    with passing_folder() as folder:
-        options = StackOptions(folder=folder, log_folder=logs, is_durable=False)
-        stack = Stack(options)
-        options.environment = {
-            "SABATINA_REGISTER_LIMIT": "1000",
-            "SABATINA_GRADER_API": request.param,
-            "SABATINA_GRADER_TIMEOUT": PATIENCE,
-            "SABATINA_GRADER_DEADLINE": PATIENCE,
-            "SABATINA_GRADER_MAX_RETRIES": "0",
-            "OPENAI_API_KEY": "simulated-openai-key",
-            "OPENAI_BASE_URL": f"{stack.simulator_url}/openai/v1",
-        }
-        stack.start()
-        try:
-            yield Product(stack, traces, logs)
-        finally:
-            stack.stop()
-            traces.close()
+    impatient = {
+        "SABATINA_GRADER_API": str(request.param),
+        "SABATINA_GRADER_TIMEOUT": PATIENCE,
+        "SABATINA_GRADER_DEADLINE": PATIENCE,
+        "SABATINA_GRADER_MAX_RETRIES": "0",
+    }
+    logs = tmp_path_factory.mktemp("logs")
+    with running_product(logs, environment=impatient) as running:
+        yield running
 
 
 def gradings(product: Product, user_id: str) -> list[tuple[str, bool, int]]:

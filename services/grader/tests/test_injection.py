@@ -2,7 +2,7 @@
 give it what they give without them."""
 
 from collections.abc import Iterator
-from itertools import cycle, islice, product
+from itertools import cycle, product
 
 import pytest
 
@@ -75,26 +75,23 @@ OTHERS = (
 LANGUAGES: tuple[Language, ...] = ("pt", "en", "es")
 
 
+EACH = 30  # of each language
+
+
 def orders() -> Iterator[str]:
     wrappings = cycle(WRAPPINGS)
-    for turn in range(16):
-        for language in LANGUAGES:
-            verbs, rules, demands = VERBS[language], RULES[language], DEMANDS[language]
-            verb, rule = list(product(verbs, rules))[turn]
-            order = f"{verb} {rule} {demands[turn % len(demands)]}"
-            yield next(wrappings).format(order=order)
+    for language in LANGUAGES:
+        combined = list(product(VERBS[language], RULES[language], DEMANDS[language]))
+        for verb, rule, demand in combined[:: len(combined) // EACH][:EACH]:
+            yield next(wrappings).format(order=f"{verb} {rule} {demand}")
 
 
-ORDERS = [*OTHERS, *islice(orders(), 48)]
-INJECTIONS = [
-    (order, language)
-    for number, order in enumerate([*ORDERS, *ORDERS])
-    for language in [LANGUAGES[number % 3]]
-][:128]
+ORDERS = [*OTHERS, *orders()]
+INJECTIONS = [(order, LANGUAGES[number % 3]) for number, order in enumerate(ORDERS)]
 
 
 def test_there_are_a_hundred_different_texts() -> None:
-    assert len({*INJECTIONS}) >= 100
+    assert len(set(ORDERS)) >= 100
 
 
 @pytest.fixture(params=["local", "openai"])
