@@ -53,6 +53,7 @@ VALUES: dict[str, frozenset[str]] = {
         "dont_know": "model",
         "skipped": "",
         "model_answer": "model",
+        "answer_first": "a",
         "question_closed": "",
         "no_more_questions": "",
         "being_graded": "",

@@ -120,15 +120,19 @@ class Turn:
         self.tx.publish(
             outgoing.question_closed(assignment.user_id, assignment.id, "given_up", self.now)
         )
-        self._say("dont_know", model=await self._reference_of(assignment))
+        self._say("dont_know", model=await self._model_answer_of(assignment))
 
     async def give_model_answer(self) -> None:
         """Only when the question is closed: before, it would be the answer."""
         assignment = await self._named_assignment()
-        if assignment is None or assignment.state not in CLOSED_STATES:
+        if assignment is None:
             self._say("question_closed")
+        elif assignment.state in CLOSED_STATES:
+            self._say("model_answer", model=await self._model_answer_of(assignment))
+        elif assignment.state == "answered":
+            self._say("being_graded")
         else:
-            self._say("model_answer", model=await self._reference_of(assignment))
+            self._say("answer_first", a=str(assignment.id))
 
     async def dispute(self) -> None:
         """Whether it may still be questioned, the grader knows."""
@@ -231,9 +235,11 @@ class Turn:
     async def _question_of(self, assignment: Assignment) -> Question:
         return await self.bank.get(assignment.question_id, assignment.question_version, self.tx)
 
-    async def _reference_of(self, assignment: Assignment) -> str:
+    async def _model_answer_of(self, assignment: Assignment) -> str:
+        """What a good candidate would say; of a question without one, what is expected."""
         question = await self._question_of(assignment)
-        return question.languages.of(self.learner.language).reference
+        written = question.languages.of(self.learner.language)
+        return written.model_answer or written.reference
 
     def _say(self, kind: str, **values: str) -> None:
         inbound = self.reply.inbound
