@@ -40,7 +40,9 @@ class QuestionBank:
         async with self.database.transaction() as tx:
             store = QuestionStore(tx.connection)
             await store.publish_packs(questions)
-            published = await store.published()
+            # Nothing is read again that is at hand: the bank is the most of this process's memory.
+            self._questions.update({(q.id, q.version): q for q in questions})
+            published = [await self.get(*key, tx) for key in sorted(await store.published_keys())]
         self._hold(published)
 
     def _hold(self, published: Sequence[Question]) -> None:
