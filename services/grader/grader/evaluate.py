@@ -23,6 +23,7 @@ from grader.agreement import pearson, percentile, quadratic_weighted_kappa, rmse
 from grader.answer_text import examined_text
 from grader.candidates import Tape, examiner_named
 from grader.examiners import Examination, Examiner
+from grader.local_examiner import BESIDE_AT_MOST
 from grader.rubric import WORTH, share_at, share_of
 from grader.words import words_of
 
@@ -130,7 +131,7 @@ async def predict(row: Row, examiner: Examiner) -> Prediction:
 
 def _share(question: QuestionSnapshot, found: Examination) -> float:
     if not found.is_gradable:
-        return 0.0
+        return min(found.estimate or 0.0, share_at(BESIDE_AT_MOST))
     worth = {mark.point_id: WORTH[mark.verdict] for mark in found.marks}
     share = share_of(question, worth, found.estimate)
     return share if found.cap is None else min(share, share_at(found.cap))

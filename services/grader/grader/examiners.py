@@ -51,7 +51,8 @@ class Examination:
     contradictions: tuple[str, ...] = ()
     """Statements of the answer, word for word, that the reference contradicts."""
     estimate: float | None = None
-    """0 to 1: what the answer is worth by another measure than its marks; see `rubric.combine`."""
+    """0 to 1: what the answer is worth by another measure than its marks; see `rubric.combine`.
+    Also of what is not gradable only because it seems to be talk."""
     cap: int | None = None
     """The most that the score may be: a known misconception was stated."""
     decided_score: int | None = None

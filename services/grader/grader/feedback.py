@@ -38,8 +38,9 @@ def compose(
     next_step: str = "",
     contradictions: Sequence[str] = (),
 ) -> Feedback:
+    borne_out = [mark for mark in marks if not _is_refuted(mark.quote, contradictions)]
     return Feedback(
-        good=_good(question, marks, language),
+        good=_good(question, borne_out, language),
         missing=_missing(question, marks, language, contradictions),
         suggestion=_suggestion(question, marks, language, level, next_step),
     )
@@ -53,6 +54,11 @@ def _good(question: QuestionSnapshot, marks: Sequence[Mark], language: Language)
         for point, mark in _having(question, marks, "partly")
     ]
     return _listed(bullets, GOOD_BUDGET) or phrases.nothing_good
+
+
+def _is_refuted(quote: str, contradictions: Sequence[str]) -> bool:
+    """What is called false is not praised in the same message."""
+    return any(quote in one or one in quote for one in contradictions if quote)
 
 
 def _evidence(point: RubricPoint, mark: Mark, prefix: str) -> str:
@@ -73,9 +79,9 @@ def _missing(
         for quote in contradictions[:1]
     ]
     room = _BULLET_BUDGET - units("- ")
-    bullets += [
-        f"- {trimmed(_title(point), room)}" for point in _to_learn(question, marks)[:MOST_BULLETS]
-    ]
+    for point in _to_learn(question, marks)[:MOST_BULLETS]:
+        prefix = "" if point.required else f"({phrases.bonus}) "
+        bullets.append(f"- {prefix}{trimmed(_title(point), room - units(prefix))}")
     return _listed(bullets[:MOST_BULLETS], MISSING_BUDGET) or phrases.nothing_missing
 
 
@@ -100,9 +106,16 @@ def _suggestion(
 
 
 def _to_learn(question: QuestionSnapshot, marks: Sequence[Mark]) -> list[RubricPoint]:
-    """The most important first; what is half there only when nothing is missing altogether."""
-    absent = _having(question, marks, "wrong", "missing") or _having(question, marks, "partly")
-    return [point for point, _ in absent]
+    """The most important first. What is half there only when nothing is missing altogether, of the
+    required points and of the bonus each."""
+    absent = [point for point, _ in _having(question, marks, "wrong", "missing")]
+    half = [point for point, _ in _having(question, marks, "partly")]
+    learn: list[RubricPoint] = []
+    for required in (True, False):
+        learn += [p for p in absent if p.required is required] or [
+            p for p in half if p.required is required
+        ]
+    return learn
 
 
 def _having(

@@ -28,7 +28,10 @@ _ASKED_WEIGHT = 0.5  # of a word that the question itself contains: repeating it
 _PREFIX, _PREFIX_WORTH = 5, 0.9
 _SCATTERED_WORTH = 0.75  # of words that stand in several clauses of the answer
 _NAMED_SHARE = 0.65
-BESIDE_AT_MOST, KEYWORDS_AT_MOST, FRAGMENT_AT_MOST = 3, 5, 8
+KEYWORDS_AT_MOST, FRAGMENT_AT_MOST = 5, 8
+BESIDE_AT_MOST = 3
+"""What seems to be talk has no score, and is asked for again. Beside people's marks it counts as
+so much: a few of those are answers."""
 PLAUSIBLE = 0.5
 """An estimate from which on even a very short answer in other words is one: "resizeable"."""
 _WORD = re.compile(r"\w+")
@@ -48,7 +51,8 @@ class LocalExaminer:
         marks = with_evidence(question, mark_points(question, text), answer)
         estimate = estimator().estimate(question, answer, marked_share(question, marks))
         is_told = holds_code(answer) or _has_named_point(question, marks)
-        is_gradable = is_worth_grading(question, answer, estimate, is_told=is_told)
+        is_tried = is_worth_grading(question, answer, estimate, is_told=is_told)
+        is_gradable = is_tried and (is_told or not estimate.is_beside)
         beliefs = stated_beliefs(question, text) if is_gradable else []
         return Examination(
             marks=tuple(marks if is_gradable else with_evidence(question, [], answer)),
@@ -57,8 +61,8 @@ class LocalExaminer:
             model=VERSION,
             prompt_version="",
             contradictions=tuple(quote for _, quote in beliefs),
-            estimate=estimate.worth if is_gradable else None,
-            cap=min(_caps(question, text, estimate, beliefs, is_told=is_told), default=None),
+            estimate=estimate.worth if is_tried else None,
+            cap=min(_caps(question, text, estimate, beliefs), default=None),
         )
 
 
@@ -101,12 +105,8 @@ def _caps(
     text: Text,
     estimate: Estimate,
     beliefs: Sequence[tuple[Misconception, str]],
-    *,
-    is_told: bool,
 ) -> Iterator[int]:
     yield from (belief.cap for belief, _ in beliefs)
-    if not is_told and estimate.is_beside:
-        yield BESIDE_AT_MOST
     if estimate.is_fragment:
         yield FRAGMENT_AT_MOST
     is_list = text.is_keyword_list and estimate.is_of_its_words

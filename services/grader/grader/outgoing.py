@@ -85,6 +85,22 @@ def correction(
     )
 
 
+def decision(
+    command: GradeAnswer, note: str, *, old: int, new: int, inbound: InboundRef, now: datetime
+) -> SendMessage:
+    """People's. What an examiner had found is left out: it may be what they refuted."""
+    values = {"old": str(old), "score": str(new), "note": note, "a": str(command.assignment_id)}
+    return SendMessage(
+        message_id=derived_id("corrected", command.answer_id, old, new),
+        occurred_at=now,
+        user_id=command.user_id,
+        kind="grade_decided",
+        values=values,
+        purpose="reply",
+        inbound=inbound,
+    )
+
+
 def said(
     command: GradeAnswer, kind: str, inbound: InboundRef, now: datetime, **values: str
 ) -> SendMessage:

@@ -7,6 +7,7 @@ class Phrases(Value):
     nothing_good: str
     nothing_missing: str
     partly: str
+    bonus: str
     contradicted: str
     next_steps: tuple[str, str, str]
     """For level 1, 2 and 3; each holds {point}."""
@@ -18,6 +19,7 @@ PHRASES: dict[Language, Phrases] = {
         nothing_good="- Nenhum ponto da lista ainda, mas você tentou.",
         nothing_missing="- Nada importante ficou de fora.",
         partly="em parte",
+        bonus="bônus",
         contradicted="Isto não se sustenta",
         next_steps=(
             "Releia esta ideia e explique-a com as suas palavras: {point}",
@@ -34,6 +36,7 @@ PHRASES: dict[Language, Phrases] = {
         nothing_good="- No point of the checklist yet, but you tried.",
         nothing_missing="- Nothing important was left out.",
         partly="in part",
+        bonus="bonus",
         contradicted="This does not hold",
         next_steps=(
             "Read up on this idea and put it in your own words: {point}",
@@ -50,6 +53,7 @@ PHRASES: dict[Language, Phrases] = {
         nothing_good="- Ningún punto de la lista todavía, pero lo intentaste.",
         nothing_missing="- No faltó nada importante.",
         partly="en parte",
+        bonus="extra",
         contradicted="Esto no se sostiene",
         next_steps=(
             "Repasa esta idea y explícala con tus palabras: {point}",

@@ -7,7 +7,7 @@ from common.events import DecideReview, ListReviews, ReviewPage, ReviewView
 from grader import metrics, outgoing
 from grader.answer_text import examined_text
 from grader.examiners import Examination
-from grader.feedback import SUGGESTION_BUDGET, Feedback, plain, trimmed
+from grader.feedback import plain, trimmed
 from grader.graded import Found, GradedAnswer, find_graded
 from grader.known import KnownStore, human_key, remembered
 from grader.review_store import ReviewRow, ReviewStore
@@ -15,6 +15,7 @@ from grader.rubric import Mark
 from grader.store import Store
 
 PAGE_LIMIT = 50
+LONGEST_NOTE = 600
 
 
 async def list_reviews(query: ListReviews, database: Database) -> ReviewPage:
@@ -103,7 +104,7 @@ async def _tell(
         if review.reason == "dispute" or answer.inbound != asked.inbound:
             values = {
                 "score": str(command.score),
-                "note": plain(command.note),
+                "note": trimmed(plain(command.note), LONGEST_NOTE),
                 "a": str(asked.assignment_id),
             }
             transaction.publish(
@@ -113,22 +114,8 @@ async def _tell(
     await Store(transaction).correct_score(asked.answer_id, command.score)
     scores = {"old": answer.score, "new": command.score}
     transaction.publish(outgoing.answer_regraded(asked, **scores, examiner="human", now=now))
-    reasons = _reasons(command, answer)
-    transaction.publish(
-        outgoing.correction(asked, reasons, **scores, inbound=answer.inbound, now=now)
-    )
-
-
-def _reasons(command: DecideReview, answer: GradedAnswer) -> Feedback:
-    """Those of the examination that came nearest; the note is the advice."""
-    found = answer.nearest_to(command.score).feedback or Feedback(
-        good="", missing="", suggestion=""
-    )
-    if not command.note:
-        return found
-    return found.model_copy(
-        update={"suggestion": trimmed(plain(command.note), SUGGESTION_BUDGET * 2)}
-    )
+    note = trimmed(plain(command.note), LONGEST_NOTE)
+    transaction.publish(outgoing.decision(asked, note, **scores, inbound=answer.inbound, now=now))
 
 
 def _count(command: DecideReview, answer: GradedAnswer) -> None:

@@ -114,7 +114,7 @@ async def test_a_process_takes_objections_and_what_people_decide_about_them(
         event = AnswerRegraded.model_validate_json((await regraded.next_msg(timeout=5)).data)
         assert (event.answer_id, event.score) == (command.answer_id, new)
         told = SendMessage.model_validate_json((await replies.next_msg(timeout=5)).data)
-        assert told.kind == "grade_corrected"
+        assert told.kind == "grade_decided"
 
 
 async def until_deleted(database: Database) -> None:

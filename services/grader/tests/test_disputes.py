@@ -182,9 +182,10 @@ async def test_what_people_decide_holds_and_is_told(model_grader: Grader, llm: F
     assert (event.old_score, event.score, event.examiner) == (10, 7, "human")
     assert isinstance(reply, SendMessage)
     assert (reply.kind, reply.values["old"], reply.values["score"]) == (
-        "grade_corrected", "10", "7",
+        "grade_decided", "10", "7",
     )  # fmt: skip
-    assert reply.values["suggestion"] == "Faltou falar da fila."
+    assert reply.values["note"] == "Faltou falar da fila."
+    assert not {"good", "missing"} & reply.values.keys()  # it may be what they refuted
     assert reply.inbound == objection(command).inbound
     assert (await list_reviews(ListReviews(), model_grader.database)).items == ()
     [listed] = (await list_reviews(ListReviews(is_decided=True), model_grader.database)).items

@@ -36,9 +36,30 @@ def test_praise_quotes_and_what_is_missing_comes_from_the_rubric() -> None:
     assert found.good == ('- In a stack the last element in is the first out: "last in, first out"')
     assert found.missing.splitlines() == [
         "- In a queue the first element in is the first out",
-        "- A stack serves to undo actions; a queue serves jobs in order",
+        "- (bonus) A stack serves to undo actions; a queue serves jobs in order",
     ]
     assert "queue the first element" in found.suggestion
+
+
+def test_what_is_half_there_comes_before_a_bonus_that_is_missing() -> None:
+    found = compose(question(), marks("met", "partly", "missing"), language="en", level=1)
+    assert found.missing.splitlines() == [
+        "- In a queue the first element in is the first out",
+        "- (bonus) A stack serves to undo actions; a queue serves jobs in order",
+    ]
+
+
+@pytest.mark.parametrize("said", ["last in, first out", "A queue is last in, first out, too"])
+def test_what_is_called_false_is_not_praised(said: str) -> None:
+    found = compose(
+        question(),
+        marks("met", "missing", "missing"),
+        language="en",
+        level=1,
+        contradictions=[said],
+    )
+    assert "last in" not in found.good
+    assert f'This does not hold: "{said}"' in found.missing
 
 
 def test_a_point_half_made_is_praised_as_half() -> None:

@@ -170,3 +170,9 @@ def test_a_misconception_that_denies_something_asks_for_the_denial(
     )
     asked = question().model_copy(update={"misconceptions": (belief,)})
     assert bool(stated_beliefs(asked, Text.of(said))) is is_stated
+
+
+async def test_talk_has_no_score_and_is_asked_for_again() -> None:
+    found = await examine("My neighbour grew tomatoes in her garden and gave us a basket.")
+    assert not found.is_gradable
+    assert found.estimate is not None  # beside people's marks it may count for something

@@ -89,9 +89,12 @@ PRUNE_EARLY = text("DELETE FROM messenger.early_statuses WHERE received_at < :be
 
 FIND_CRASHED = text(
     """
-    WITH crashed AS (
-        UPDATE messenger.messages SET state = 'unknown', unknown_at = :now
-        WHERE state = 'sending' AND sending_at <= :before RETURNING id)
+    WITH overdue AS (
+        SELECT id FROM messenger.messages WHERE state = 'sending' AND sending_at <= :before
+        ORDER BY id FOR UPDATE SKIP LOCKED),
+    crashed AS (
+        UPDATE messenger.messages AS m SET state = 'unknown', unknown_at = :now
+        FROM overdue WHERE m.id = overdue.id RETURNING m.id)
     UPDATE messenger.attempts AS a SET outcome = 'unknown', ended_at = :now
     FROM crashed WHERE a.message_id = crashed.id AND a.ended_at IS NULL
     """
@@ -187,7 +190,8 @@ class Tracking:
         await self._connection.execute(PRUNE_EARLY, {"before": self._now - EARLY_KEPT})
 
     async def find_crashed(self) -> None:
-        """Attempts that lost their process. The message counts as unknown from now on."""
+        """Attempts that lost their process. The message counts as unknown from now on. One that
+        somebody holds is not lost: its outcome is being recorded."""
         before = self._now - CRASHED_AFTER
         await self._connection.execute(FIND_CRASHED, {"now": self._now, "before": before})
 

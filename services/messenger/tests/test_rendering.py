@@ -47,6 +47,7 @@ VALUES: dict[str, frozenset[str]] = {
         "low_effort": "a",
         "grade_corrected": "old score good missing suggestion a",
         "grade_confirmed": "score note a",
+        "grade_decided": "old score note a",
         "dispute_kept": "score good missing a",
         "dispute_received": "score a",
         "dispute_refused": "",

@@ -46,10 +46,14 @@ HISTORIES = text(
     """
 )
 
+# Locked in the order of the ids, as by whoever else changes several.
 EXPIRE = text(
     """
-    UPDATE scheduler.assignments SET state = 'expired', closed_at = :now
-    WHERE user_id = ANY(CAST(:users AS uuid[])) AND state = 'open' RETURNING id, user_id
+    WITH closing AS (
+        SELECT id FROM scheduler.assignments
+        WHERE user_id = ANY(CAST(:users AS uuid[])) AND state = 'open' ORDER BY id FOR UPDATE)
+    UPDATE scheduler.assignments AS a SET state = 'expired', closed_at = :now
+    FROM closing WHERE a.id = closing.id RETURNING a.id, a.user_id
     """
 )
 

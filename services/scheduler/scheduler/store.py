@@ -230,10 +230,20 @@ class AssignmentStore:
         return [AssignmentId(row.id) for row in await self._connection.execute(query)]
 
     async def change_all(self, ids: set[AssignmentId], **values: object) -> None:
-        if ids:
-            await self._connection.execute(
-                update(AssignmentRow).where(AssignmentRow.id.in_(sorted(ids))).values(**values)
-            )
+        """Locked in the order of the ids, as by whoever else changes several."""
+        if not ids:
+            return
+        in_order = (
+            select(AssignmentRow.id)
+            .where(AssignmentRow.id.in_(sorted(ids)))
+            .order_by(AssignmentRow.id)
+            .with_for_update()
+        )
+        await self._connection.execute(
+            update(AssignmentRow)
+            .where(AssignmentRow.id.in_(in_order.scalar_subquery()))
+            .values(**values)
+        )
 
     async def record_submission(
         self,

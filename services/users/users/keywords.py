@@ -37,17 +37,54 @@ QUESTIONS_NOW = frozenset(
     {
         *("question now", "pergunta agora", "pregunta ahora", "next question"),
         *("proxima pergunta", "siguiente pregunta", "quero agora", "quiero ahora"),
-        *("yes now", "yes, now"),
+        *("yes now", "yes, now", "another question", "one more question", "give me another one"),
+        *("give me another question", "i want another one", "i want another question"),
+        *("outra pergunta", "mais uma pergunta", "quero outra", "quero outra pergunta"),
+        *("quero mais uma", "manda outra", "otra pregunta", "una pregunta mas", "quiero otra"),
+        *("quiero otra pregunta", "quiero una mas", "dame otra", "dame otra pregunta"),
     }
 )
-HINTS = frozenset({"hint", "dica", "pista"})
-SKIPS = frozenset({"skip", "pular", "saltar"})
+HINTS = frozenset(
+    {
+        *("hint", "hint please", "a hint please", "i need a hint", "give me a hint"),
+        *("another hint", "can i have a hint", "dica", "uma dica"),
+        *(
+            "outra dica",
+            "me da uma dica",
+            "quero uma dica",
+            "preciso de uma dica",
+            "dica por favor",
+        ),
+        *("pista", "una pista", "otra pista", "dame una pista", "quiero una pista"),
+        *("necesito una pista", "pista por favor", "dica por favor"),
+    }
+)
+SKIPS = frozenset(
+    {
+        *("skip", "skip it", "skip this", "skip this one", "skip question", "skip this question"),
+        *("pular", "pula", "pula essa", "pular essa", "pular pergunta", "pular a pergunta"),
+        *("saltar", "salta", "saltala", "saltar pregunta", "saltar la pregunta"),
+    }
+)
 DONT_KNOWS = frozenset({"i dont know", "dont know", "idk", "nao sei", "no se", "no lo se"})
-MODEL_ANSWERS = frozenset({"model answer", "resposta modelo", "respuesta modelo"})
+MODEL_ANSWERS = frozenset(
+    {
+        *("model answer", "show me the answer", "tell me the answer", "just tell me the answer"),
+        *("resposta modelo", "mostra a resposta", "me mostra a resposta", "me diz a resposta"),
+        *("qual e a resposta", "respuesta modelo", "muestrame la respuesta", "dime la respuesta"),
+        "cual es la respuesta",
+    }
+)
 DISPUTES = frozenset(
     {
         *("discordo", "discordo da nota", "revisar nota", "revisar a nota", "disagree"),
         *("i disagree", "dispute", "no estoy de acuerdo", "revisar la nota"),
+        *("this score is unfair", "that score is unfair", "the score is unfair", "unfair score"),
+        *("this score is wrong", "that score is wrong", "the score is wrong", "my score is wrong"),
+        *("nota injusta", "a nota e injusta", "essa nota e injusta", "a nota foi injusta"),
+        *("nota errada", "a nota esta errada", "essa nota esta errada", "discordo dessa nota"),
+        *("la nota es injusta", "esa nota es injusta", "la nota me parece injusta"),
+        *("la nota esta mal", "esa nota esta mal", "nota equivocada"),
     }
 )
 TRACKS = frozenset({"tracks", "courses", "areas", "cursos", "trilhas", "rutas"})
