@@ -9,6 +9,7 @@ from messenger import catalogue
 from messenger.channels import NotSent
 from messenger.channels.cloud import CloudChannel
 from messenger.policies import BY_KIND, when_unknown
+from messenger.tracking import Tracking
 
 from .conftest import CONTENT, NUMBER, Rig
 from .fakes import Fault
@@ -51,6 +52,24 @@ async def test_a_crash_between_attempt_and_outcome_is_resolved_by_a_status_not_r
     assert (row.state, row.provider_id) == ("sent", "wamid.77")
     assert len(rig.whatsapp.sent) == 1
     assert len((await rig.events()).named("message.accepted")) == 1
+
+
+async def test_a_message_that_is_being_recorded_is_not_taken_for_lost(rig: Rig, user: UUID) -> None:
+    await rig.know(user)
+    message = rig.send(user)
+    rig.whatsapp.gate = asyncio.Event()
+    async with rig.dispatching():
+        await rig.handle(message)
+        await rig.becomes(message, "sending")
+        rig.clock.advance(timedelta(seconds=61))
+        async with rig.database.transaction() as recording:
+            tracking = Tracking(recording, rig.clock.now())
+            await tracking.lock([message.message_id])
+            async with asyncio.timeout(2):  # and nobody waits for it
+                await rig.sweeper.sweep()
+        assert (await rig.row(message)).state == "sending"
+        rig.whatsapp.gate.set()
+        await rig.becomes(message, "accepted")
 
 
 async def test_a_reply_whose_outcome_is_unknown_is_sent_again_once(rig: Rig, user: UUID) -> None:
