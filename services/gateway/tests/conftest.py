@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from common.bus.consumer import Processor
+from common.bus.consumer import Handler, Processor
 from common.bus.publisher import Publisher, connect
 from common.bus.puller import Puller
 from common.clock import SystemClock
@@ -33,7 +34,7 @@ from common.events import (
     message_class,
 )
 from common.ids import UserId
-from common.topology import USERS_COMMANDS
+from common.topology import USERS_COMMANDS, Consumer
 from devstack.pytest_plugin import Servers
 from gateway.app import create_app
 from gateway.limits import RateLimit
@@ -174,27 +175,43 @@ class People:
         return view
 
 
-@pytest.fixture
-async def people(publisher: Publisher, database: Database) -> AsyncIterator[People]:
-    stand_in = People()
-    processor = Processor(USERS_COMMANDS, publisher, database, SystemClock())
-    processor.handle(RegisterUser, stand_in.register)
-    processor.handle(ChangeUser, stand_in.change)
-    processor.handle(UnsubscribeUser, stand_in.unsubscribe)
-    processor.handle(DeleteUser, stand_in.delete)
-    group = uuid4().hex
-    await publisher.serve(GetUser, stand_in.get, group=group)
-    await publisher.serve(ListUsers, stand_in.list, group=group)
+@asynccontextmanager
+async def consuming(
+    consumer: Consumer,
+    handlers: Mapping[type[Message], Handler],
+    publisher: Publisher,
+    database: Database,
+) -> AsyncIterator[None]:
+    """In the place of the service that takes these commands."""
+    processor = Processor(consumer, publisher, database, SystemClock())
+    for message, handler in handlers.items():
+        processor.handle(message, handler)
     puller = Puller(
         publisher.client,
-        USERS_COMMANDS.stream,
-        USERS_COMMANDS.name,
+        consumer.stream,
+        consumer.name,
         processor.work,
         slots=4,
         batch=1,
-        ack_wait=USERS_COMMANDS.ack_wait,
+        ack_wait=consumer.ack_wait,
     )
     await puller.start()
-    yield stand_in
+    yield
     processor.is_draining.set()
     await puller.drain(grace=1)
+
+
+@pytest.fixture
+async def people(publisher: Publisher, database: Database) -> AsyncIterator[People]:
+    stand_in = People()
+    group = uuid4().hex
+    await publisher.serve(GetUser, stand_in.get, group=group)
+    await publisher.serve(ListUsers, stand_in.list, group=group)
+    handlers: dict[type[Message], Handler] = {
+        RegisterUser: stand_in.register,
+        ChangeUser: stand_in.change,
+        UnsubscribeUser: stand_in.unsubscribe,
+        DeleteUser: stand_in.delete,
+    }
+    async with consuming(USERS_COMMANDS, handlers, publisher, database):
+        yield stand_in

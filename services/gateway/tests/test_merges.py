@@ -9,10 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from common.bus.consumer import Processor
 from common.bus.publisher import Publisher
-from common.bus.puller import Puller
-from common.clock import SystemClock
 from common.database import Database, Transaction
 from common.errors import CommandRefused
 from common.events import ListMerges, MergePage, MergeView, Query, ReverseMerge, UserView
@@ -20,7 +17,7 @@ from common.ids import UserId
 from common.topology import USERS_COMMANDS
 from devstack.pytest_plugin import Migrated
 
-from .conftest import ADMIN_KEY
+from .conftest import ADMIN_KEY, consuming
 
 KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -68,22 +65,9 @@ class Merges:
 @pytest.fixture
 async def merges(publisher: Publisher, database: Database) -> AsyncIterator[Merges]:
     stand_in = Merges()
-    processor = Processor(USERS_COMMANDS, publisher, database, SystemClock())
-    processor.handle(ReverseMerge, stand_in.reverse)
     await publisher.serve(ListMerges, stand_in.list, group=uuid4().hex)
-    puller = Puller(
-        publisher.client,
-        USERS_COMMANDS.stream,
-        USERS_COMMANDS.name,
-        processor.work,
-        slots=4,
-        batch=1,
-        ack_wait=USERS_COMMANDS.ack_wait,
-    )
-    await puller.start()
-    yield stand_in
-    processor.is_draining.set()
-    await puller.drain(grace=1)
+    async with consuming(USERS_COMMANDS, {ReverseMerge: stand_in.reverse}, publisher, database):
+        yield stand_in
 
 
 async def test_merges_can_be_listed(client: httpx.AsyncClient, merges: Merges) -> None:

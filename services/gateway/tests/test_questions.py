@@ -11,10 +11,8 @@ import httpx
 import psycopg
 import pytest
 
-from common.bus.consumer import Processor
+from common.bus.consumer import Handler
 from common.bus.publisher import Publisher
-from common.bus.puller import Puller
-from common.clock import SystemClock
 from common.database import Database, Transaction
 from common.errors import CommandRefused
 from common.events import (
@@ -26,6 +24,7 @@ from common.events import (
     GetQuestion,
     ImportQuestions,
     ListQuestions,
+    Message,
     MoveQuestion,
     Query,
     QuestionPage,
@@ -40,7 +39,7 @@ from common.events import (
 from common.topology import SCHEDULER_QUESTIONS
 from devstack.pytest_plugin import Migrated
 
-from .conftest import ADMIN_KEY
+from .conftest import ADMIN_KEY, consuming
 
 KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -115,27 +114,18 @@ class Bank:
 async def bank(publisher: Publisher, database: Database) -> AsyncIterator[Bank]:
     await publisher.jetstream.purge_stream("QUESTIONS")
     stand_in = Bank()
-    processor = Processor(SCHEDULER_QUESTIONS, publisher, database, SystemClock())
-    for command in (CreateQuestion, EditQuestion, MoveQuestion):
-        processor.handle(command, stand_in.save)
-    processor.handle(ImportQuestions, stand_in.take_in)
     group = uuid4().hex
     await publisher.serve(ListQuestions, stand_in.list, group=group)
     await publisher.serve(GetQuestion, stand_in.get, group=group)
     await publisher.serve(ExportQuestions, stand_in.export, group=group)
-    puller = Puller(
-        publisher.client,
-        SCHEDULER_QUESTIONS.stream,
-        SCHEDULER_QUESTIONS.name,
-        processor.work,
-        slots=4,
-        batch=1,
-        ack_wait=SCHEDULER_QUESTIONS.ack_wait,
-    )
-    await puller.start()
-    yield stand_in
-    processor.is_draining.set()
-    await puller.drain(grace=1)
+    handlers: dict[type[Message], Handler] = {
+        CreateQuestion: stand_in.save,
+        EditQuestion: stand_in.save,
+        MoveQuestion: stand_in.save,
+        ImportQuestions: stand_in.take_in,
+    }
+    async with consuming(SCHEDULER_QUESTIONS, handlers, publisher, database):
+        yield stand_in
 
 
 async def test_a_question_is_written_and_moved_and_the_audit_log_tells_it(

@@ -9,10 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from common.bus.consumer import Processor
 from common.bus.publisher import Publisher
-from common.bus.puller import Puller
-from common.clock import SystemClock
 from common.database import Database, Transaction
 from common.errors import CommandRefused
 from common.events import (
@@ -26,7 +23,7 @@ from common.events import (
 from common.topology import GRADER_DISPUTES
 from devstack.pytest_plugin import Migrated
 
-from .conftest import ADMIN_KEY
+from .conftest import ADMIN_KEY, consuming
 
 KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -85,22 +82,9 @@ class Reviews:
 async def reviews(publisher: Publisher, database: Database) -> AsyncIterator[Reviews]:
     await publisher.jetstream.purge_stream("ANSWERS")
     stand_in = Reviews()
-    processor = Processor(GRADER_DISPUTES, publisher, database, SystemClock())
-    processor.handle(DecideReview, stand_in.decide)
     await publisher.serve(ListReviews, stand_in.list, group=uuid4().hex)
-    puller = Puller(
-        publisher.client,
-        GRADER_DISPUTES.stream,
-        GRADER_DISPUTES.name,
-        processor.work,
-        slots=4,
-        batch=1,
-        ack_wait=GRADER_DISPUTES.ack_wait,
-    )
-    await puller.start()
-    yield stand_in
-    processor.is_draining.set()
-    await puller.drain(grace=1)
+    async with consuming(GRADER_DISPUTES, {DecideReview: stand_in.decide}, publisher, database):
+        yield stand_in
 
 
 async def test_the_queue_shows_open_reviews_or_decided_ones(
