@@ -67,35 +67,28 @@ def correction(
     inbound: InboundRef,
     now: datetime,
 ) -> SendMessage:
-    values = {
-        "old": str(old),
-        "score": str(new),
-        **reasons.model_dump(),
-        "a": str(command.assignment_id),
-    }
-    message_id = derived_id("corrected", command.answer_id, old, new)
-    return SendMessage(
-        message_id=message_id,
-        occurred_at=now,
-        user_id=command.user_id,
-        kind="grade_corrected",
-        values=values,
-        purpose="reply",
-        inbound=inbound,
-    )
+    values = {"old": str(old), "score": str(new), **reasons.model_dump()}
+    return _changed_score(command, "grade_corrected", values, inbound, now)
 
 
 def decision(
     command: GradeAnswer, note: str, *, old: int, new: int, inbound: InboundRef, now: datetime
 ) -> SendMessage:
     """People's. What an examiner had found is left out: it may be what they refuted."""
-    values = {"old": str(old), "score": str(new), "note": note, "a": str(command.assignment_id)}
+    values = {"old": str(old), "score": str(new), "note": note}
+    return _changed_score(command, "grade_decided", values, inbound, now)
+
+
+def _changed_score(
+    command: GradeAnswer, kind: str, values: dict[str, str], inbound: InboundRef, now: datetime
+) -> SendMessage:
+    """One id for either kind: a change is told once."""
     return SendMessage(
-        message_id=derived_id("corrected", command.answer_id, old, new),
+        message_id=derived_id("corrected", command.answer_id, values["old"], values["score"]),
         occurred_at=now,
         user_id=command.user_id,
-        kind="grade_decided",
-        values=values,
+        kind=kind,
+        values={**values, "a": str(command.assignment_id)},
         purpose="reply",
         inbound=inbound,
     )
