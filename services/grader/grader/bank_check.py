@@ -74,7 +74,9 @@ async def score(question: Question, language: Language, examiner: Examiner = LOC
     beliefs = {}
     for belief in snapshot.misconceptions:
         strong = said.anchors.get("strong", said.reference)
-        stated = [await mark(snapshot, f"{strong} {said}.", examiner) for said in belief.phrases]
+        stated = [
+            await mark(snapshot, f"{strong} {phrase}.", examiner) for phrase in belief.phrases
+        ]
         beliefs[belief.id] = (max(stated), belief.cap)
     reference = await mark(snapshot, said.reference, examiner)
     model_answer = await mark(snapshot, said.model_answer, examiner) if said.model_answer else None

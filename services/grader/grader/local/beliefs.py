@@ -66,9 +66,8 @@ def _is_denied(hit: Hit, phrase: str, text: Text, language: Language) -> bool:
     clause = text.clause_of(hit[0]) or Clause(hit[0].start, hit[-1].end)
     said = text.words_in(clause)
     upto = [word.folded for word in said if word.end <= hit[-1].end]
-    if denials.intersection(upto) or (DISTANCE[language] - own).intersection(
-        w.folded for w in said
-    ):
+    doubts = (DISTANCE[language] - own).intersection(word.folded for word in said)
+    if doubts or denials.intersection(upto):
         return True
     before = [word.folded for word in said if word.end <= hit[0].start]
     near = " ".join(before[-_CONTRAST_WITHIN:] + upto[len(before) :])
