@@ -13,7 +13,11 @@ from grader.local.reading import Read
 RELATED, CLOSE = 0.45, 0.6
 """Two words have to do with each other; they mean nearly the same."""
 SAME = 0.999
-_BEST = 3
+BEST = 3
+RELATIONS = (
+    *("mean", "best", "second", "third", "close", "related", "same"),
+    *("length", "cosine", "median"),
+)
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,18 @@ def mean_meaning(words: Words) -> NDArray[np.float64]:
 
 
 def relation(expected: Expected, answer: Words) -> Sequence[float]:
-    """How the answer's words relate to those of the question and the reference together."""
+    """One number for each of RELATIONS: how the answer's words relate to those of the question and
+    the reference together."""
     topic = expected.topic
     if not answer.content or not topic.content:
-        return [0.0] * (_BEST + 7)
+        return [0.0] * len(RELATIONS)
     pairs = alike(answer, topic)
     best = pairs.max(axis=1)
     weights = answer.weights / answer.weights.sum()
-    strongest = np.sort(best)[::-1][:_BEST]
+    strongest = np.sort(best)[::-1][:BEST]
     return [
         float(best @ weights),
-        *np.pad(strongest, (0, _BEST - len(strongest))).tolist(),
+        *np.pad(strongest, (0, BEST - len(strongest))).tolist(),
         float((best > CLOSE) @ weights),
         float((best > RELATED) @ weights),
         float((best >= SAME) @ weights),
