@@ -13,6 +13,7 @@ from grader.gates import attempt, holds_code
 from grader.languages import as_answered
 from grader.local.beliefs import stated_beliefs
 from grader.local.estimate import Estimate, estimator
+from grader.local.reading import Read
 from grader.local.text import Hit, Text
 from grader.rubric import WORTH, Mark, Verdict, share_of, with_evidence
 from grader.words import ALL_NEGATIONS, NEGATIONS, Clause, Word, prepared
@@ -50,9 +51,11 @@ class LocalExaminer:
         text = Text.of(answer)
         marks = with_evidence(question, mark_points(question, text), answer)
         estimate = estimator().estimate(question, answer, marked_share(question, marks))
-        is_told = holds_code(answer) or _has_named_point(question, marks)
-        is_tried = is_worth_grading(question, answer, estimate, is_told=is_told)
-        is_gradable = is_tried and (is_told or not estimate.is_beside)
+        is_surely_no_talk = holds_code(answer) or _has_named_point(question, marks)
+        is_tried = _is_tried(question, answer, estimate) and (
+            is_surely_no_talk or not estimate.read.is_typed_at_random
+        )
+        is_gradable = is_tried and (is_surely_no_talk or not estimate.is_beside)
         beliefs = stated_beliefs(question, text) if is_gradable else []
         return Examination(
             marks=tuple(marks if is_gradable else with_evidence(question, [], answer)),
@@ -66,12 +69,7 @@ class LocalExaminer:
         )
 
 
-def is_worth_grading(
-    question: QuestionSnapshot, answer: str, estimate: Estimate, *, is_told: bool
-) -> bool:
-    """`is_told`: something in it shows that it is no talk."""
-    if not is_told and estimate.is_typed_at_random:
-        return False
+def _is_tried(question: QuestionSnapshot, answer: str, estimate: Estimate) -> bool:
     tried = attempt(question, answer)
     return tried == "whole" or (tried == "short" and estimate.worth >= PLAUSIBLE)
 
@@ -107,11 +105,17 @@ def _caps(
     beliefs: Sequence[tuple[Misconception, str]],
 ) -> Iterator[int]:
     yield from (belief.cap for belief, _ in beliefs)
-    if estimate.is_fragment:
-        yield FRAGMENT_AT_MOST
-    is_list = text.is_keyword_list and estimate.is_of_its_words
-    if is_list or _is_made_of_keywords(question, text):
+    yield from limits_of_form(estimate.read, text)
+    if _is_made_of_keywords(question, text):
         yield KEYWORDS_AT_MOST
+
+
+def limits_of_form(read: Read, text: Text) -> Iterator[int]:
+    """What its form alone leaves of an answer, however much its words hold."""
+    if text.is_keyword_list and read.is_of_its_words:
+        yield KEYWORDS_AT_MOST
+    if read.is_fragment:
+        yield FRAGMENT_AT_MOST
 
 
 def _has_named_point(question: QuestionSnapshot, marks: Sequence[Mark]) -> bool:

@@ -42,8 +42,8 @@ def talk(language: Language) -> list[str]:
     return (TALK / f"{language}.txt").read_text(encoding="utf-8").splitlines()
 
 
-def bare(question: QuestionSnapshot) -> QuestionSnapshot:
-    """Without keywords: what talk cannot hit by chance must not be what gives it away."""
+def without_keywords(question: QuestionSnapshot) -> QuestionSnapshot:
+    """What talk cannot hit by chance must not be what gives it away."""
     points = tuple(point.model_copy(update={"keywords": ()}) for point in question.points)
     return question.model_copy(update={"points": points})
 
@@ -60,7 +60,7 @@ def examples(rows: Sequence[Marked], seed: int = 0) -> Iterator[Example]:
         answers.setdefault(row.group, []).append(row)
     asked: dict[tuple[str, Language], tuple[QuestionSnapshot, int, str]] = {}
     for row in rows:
-        question, part = bare(row.question), parts[row.group]
+        question, part = without_keywords(row.question), parts[row.group]
         asked.setdefault((question.text, question.language), (question, part, row.group))
         kind = "answer" if row.worth >= ATTEMPT_FROM else "bad answer"
         yield Example(question, row.answer, kind, part)
@@ -131,7 +131,7 @@ class Examples:
         return found
 
 
-def report(chosen: Examples) -> Iterator[str]:
+def shares_taken_for_talk(chosen: Examples) -> Iterator[str]:
     beside = chosen.beside()
     for kind in sorted(set(chosen.kinds)):
         taken = beside[chosen.kinds == kind]

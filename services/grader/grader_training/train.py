@@ -28,16 +28,14 @@ from grader.local.reading import Reader, Weights
 from grader.local.text import Text
 from grader.local_examiner import (
     BESIDE_AT_MOST,
-    FRAGMENT_AT_MOST,
-    KEYWORDS_AT_MOST,
     PLAUSIBLE,
+    limits_of_form,
     mark_points,
     marked_share,
 )
 from grader.rubric import share_at, with_evidence
 from grader.words import words_of
-from grader_training.relevance import Examples, examples
-from grader_training.relevance import report as report_relevance
+from grader_training.relevance import Examples, examples, shares_taken_for_talk
 from grader_training.rows import Marked, groups_of, negatives, open_rows, pack_rows
 
 VERSION = "ensemble-3"
@@ -162,15 +160,15 @@ def limits_of(rows: Sequence[Marked], beside: NDArray[np.bool_], reader: Reader)
     most = np.ones(len(rows))
     for number, row in enumerate(rows):
         read = reader.read(row.question, row.answer)
-        is_told = holds_code(row.answer) or any(p.keywords for p in row.question.points)
-        if read.is_typed_at_random and not is_told:
+        has_keywords = any(point.keywords for point in row.question.points)
+        is_surely_no_talk = has_keywords or holds_code(row.answer)
+        if read.is_typed_at_random and not is_surely_no_talk:
             most[number] = 0
-        elif number < len(beside) and beside[number] and not is_told:
+        elif number < len(beside) and beside[number] and not is_surely_no_talk:
             most[number] = share_at(BESIDE_AT_MOST)
-        elif read.is_of_its_words and Text.of(row.answer).is_keyword_list:
-            most[number] = share_at(KEYWORDS_AT_MOST)
-        elif read.is_fragment:
-            most[number] = share_at(FRAGMENT_AT_MOST)
+        else:
+            limits = map(share_at, limits_of_form(read, Text.of(row.answer)))
+            most[number] = min(limits, default=1)
     return most
 
 
@@ -252,7 +250,7 @@ def main() -> None:
     if given.check:
         talks = attempts.beside()[: len(opened) + len(ours)]
         check(rows, x, limits_of(rows, talks, reader), dict(_kinds(opened, ours)))
-        sys.stdout.writelines(report_relevance(attempts))
+        sys.stdout.writelines(shares_taken_for_talk(attempts))
         return
     write(given.out, fit(x, rows), weights, attempts.fit(np.ones(len(attempts.kinds), bool)))
     sys.stdout.write(f"{given.out}: {given.out.stat().st_size / 1e6:.2f} MB\n")

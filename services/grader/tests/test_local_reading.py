@@ -94,17 +94,17 @@ def test_the_estimate_is_a_share_and_prefers_the_better_answer() -> None:
 @pytest.mark.parametrize("said", ["asdf qwer zxcv lkjh", "kjsdhf kjsdf hkjsdf 8273 skdjf"])
 def test_typing_at_random_is_told_from_terms_of_the_trade(said: str) -> None:
     asked = question()
-    assert estimator().estimate(asked, said, None).is_typed_at_random
+    assert estimator().estimate(asked, said, None).read.is_typed_at_random
     terms = "malloc, qsort and strcmp of stdlib"
-    assert not estimator().estimate(asked, terms, None).is_typed_at_random
+    assert not estimator().estimate(asked, terms, None).read.is_typed_at_random
 
 
 def test_a_piece_of_the_reference_is_not_the_whole() -> None:
     asked = question()
     words = asked.reference.split()
     piece, whole = " ".join(words[: len(words) // 2]), asked.reference
-    assert estimator().estimate(asked, piece, None).is_fragment
-    assert not estimator().estimate(asked, whole, None).is_fragment
+    assert estimator().estimate(asked, piece, None).read.is_fragment
+    assert not estimator().estimate(asked, whole, None).read.is_fragment
 
 
 @pytest.mark.parametrize(

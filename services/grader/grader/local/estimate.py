@@ -21,7 +21,7 @@ NEIGHBOURS = frozenset({"pt", "es"})
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an answer is worth; the rest is only found out when somebody asks."""
+    """What an answer is worth; whether it is talk is only found out when somebody asks."""
 
     worth: float
     """0 to 1."""
@@ -32,19 +32,6 @@ class Estimate:
     def is_beside(self) -> bool:
         """Talk, and no attempt at the question."""
         return is_beside(*self.relevance.of(self.read))
-
-    @property
-    def is_typed_at_random(self) -> bool:
-        return self.read.is_typed_at_random
-
-    @property
-    def is_fragment(self) -> bool:
-        """It only repeats a part of the reference."""
-        return self.read.is_fragment
-
-    @property
-    def is_of_its_words(self) -> bool:
-        return self.read.is_of_its_words
 
 
 def is_beside(relevance: float, talk_score: float) -> bool:
