@@ -156,17 +156,14 @@ class Tracking:
             latest[key] = apply_status(before, status, self._now)
             if status.status == "failed" and latest[key] != before:
                 refused.append(_refused(before, status, self._now))
-        for key, message in by_id.items():
-            self.change(message, latest[key])
-        frees = any(
-            latest[key].state == "queued" or message.state == "sending" != latest[key].state
-            for key, message in by_id.items()
-        )
+        changes = [(message, latest[key]) for key, message in by_id.items()]
+        for before, after in changes:
+            self.change(before, after)
         await self.write()
         await self._keep_early(early)
         number_id = next((status.number_id for status in statuses if status.number_id), "")
         await Consequences(self._transaction, number_id, self._now).apply(refused)
-        return frees
+        return any(_lets_something_go(before, after) for before, after in changes)
 
     async def merge_early(self) -> None:
         """Those whose message became known after they had come."""
@@ -241,6 +238,12 @@ class Tracking:
                 "now": self._now,
             },
         )
+
+
+def _lets_something_go(before: Tracked, after: Tracked) -> bool:
+    """It is queued again, or does not keep the person's next message waiting any more."""
+    has_ended = before.state == "sending" and after.state != "sending"
+    return has_ended or after.state == "queued"
 
 
 def _names_in(statuses: Sequence[StatusReceived]) -> dict[str, object]:
