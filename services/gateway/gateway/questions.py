@@ -18,6 +18,7 @@ from common.events import (
     ImportQuestions,
     ListQuestions,
     MoveQuestion,
+    NextStatus,
     PackFormat,
     QuestionFlag,
     QuestionPage,
@@ -270,14 +271,9 @@ def add_writes(router: APIRouter, desk: Desk) -> None:
 def add_moves(router: APIRouter, desk: Desk) -> None:
     responses = NOT_FOUND | CONFLICT | INVALID
 
-    async def move(question_id: str, version: int, to: str, action: str) -> Response:
-        command = MoveQuestion.model_validate(
-            {
-                "occurred_at": desk.clock.now(),
-                "question_id": question_id,
-                "version": version,
-                "to": to,
-            }
+    async def move(question_id: str, version: int, to: NextStatus, action: str) -> Response:
+        command = MoveQuestion(
+            occurred_at=desk.clock.now(), question_id=question_id, version=version, to=to
         )
         return await desk.save(command, action, f"{question_id}/{version}")
 

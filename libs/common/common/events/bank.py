@@ -8,6 +8,7 @@ from common.events.base import Command, Track, Value
 from common.events.queries import Query
 
 QuestionStatus = Literal["draft", "review", "published", "retired"]
+NextStatus = Literal["review", "published", "retired"]
 QuestionFlag = Literal[
     "too_easy", "too_hard", "poor_discrimination", "often_skipped", "often_disputed", "stale"
 ]
@@ -164,7 +165,7 @@ class MoveQuestion(Command):
 
     question_id: str
     version: int
-    to: Literal["review", "published", "retired"]
+    to: NextStatus
 
     @property
     def shard_key(self) -> str:
