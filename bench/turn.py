@@ -42,18 +42,7 @@ def run() -> dict[str, object]:
 
 
 def _open_question(stack: Stack, phone: Phone) -> None:
-    body = {
-        "phone": phone.number,
-        "language": "en",
-        "tracks": ["python"],
-        "timezone": "Asia/Tokyo",
-        "consent": True,
-    }
-    status, answer = call("POST", f"{stack.gateway_url}/api/users/register", body)
-    assert status == 201, answer
-    phone.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids, within=60)
-    phone.tap("signup:confirm")
-    phone.wait_for(lambda bubble: "question:now" in bubble.option_ids, within=60)
+    phone.sign_up(stack.gateway_url, language="en", tracks=["python"], timezone="Asia/Tokyo")
     phone.tap("question:now")
     phone.wait_for(is_question, within=60)
 

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from zoneinfo import ZoneInfo
+
+SIGN_UP_WITHIN = 60.0  # seconds: hundreds may sign up at once
 
 
 class NothingCame(AssertionError):
@@ -67,6 +70,11 @@ def _decoded(raw: bytes) -> Any:
         return raw.decode(errors="replace")
 
 
+def register(gateway_url: str, **fields: Any) -> Any:
+    """As the web form does, with the consent ticked. Returns the status and the answer."""
+    return call("POST", f"{gateway_url}/api/users/register", {"consent": True, **fields})
+
+
 class Phone:
     """With a channel, only that chat; without one, all chats, answering in the last one."""
 
@@ -90,6 +98,20 @@ class Phone:
     def on(self, channel: str) -> "Phone":
         """The same person, in the chat with another of our numbers."""
         return Phone(self._simulator, self.number, channel)
+
+    def sign_up(self, gateway_url: str, **fields: Any) -> str:
+        """On the web, and confirmed in the chat. Returns the user's id."""
+        status, body = register(gateway_url, phone=self.number, **fields)
+        assert status == 201, body
+        self.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids, within=SIGN_UP_WITHIN)
+        before = len(self.received())
+        self.tap("signup:confirm")
+        self.wait_for(
+            lambda bubble: "question:now" in bubble.option_ids,
+            after=before,
+            within=SIGN_UP_WITHIN,
+        )
+        return str(body["id"])
 
     def transcript(self) -> list[Bubble]:
         query = f"?channel={self.channel}" if self.channel else ""
@@ -154,3 +176,11 @@ class TimeMachine:
     def travel_to(self, instant: datetime) -> None:
         status, answer = call("POST", self._url, {"to": instant.isoformat()})
         assert status == 200, answer
+
+    def travel_to_next(self, at: str, zone: str) -> datetime:
+        """To the next time that a clock on the wall of `zone` shows `at`; returns that instant, in
+        that zone."""
+        status, answer = call("POST", self._url, {"next": at, "zone": zone})
+        assert status == 200, answer
+        now = datetime.fromisoformat(answer["now"]).astimezone(ZoneInfo(zone))
+        return now.replace(second=0, microsecond=0)

@@ -6,12 +6,10 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from devstack.phones import Phone, TimeMachine, call, is_question
+from devstack.phones import Phone, TimeMachine, is_question
 from devstack.servers import passing_folder
 from devstack.stack import Stack, StackOptions
 
@@ -44,19 +42,17 @@ class Crowd:
             Phone(self.stack.simulator_url, f"+55119{60_000_000 + next(_numbers):08}")
             for _ in range(number)
         ]
-        self.each(self._register)
-        self.each(self._confirm)
+        url = self.stack.gateway_url
+        self.each(lambda phone: phone.sign_up(url, name="Ana", language="pt", tracks=["python"]))
 
-    def each(self, act: Callable[[Phone], None]) -> None:
+    def each(self, act: Callable[[Phone], object]) -> None:
         with ThreadPoolExecutor(12) as pool:
             list(pool.map(act, self.phones))
 
     def ask_everybody(self) -> None:
         """Travel to the next nine o'clock and wait until everybody has the question."""
         counts = {phone.number: len(phone.received()) for phone in self.phones}
-        now = self.clock.now().astimezone(ZoneInfo(SAO_PAULO))
-        nine = datetime.combine(now.date(), time(9), ZoneInfo(SAO_PAULO))
-        self.clock.travel_to(nine if nine > now else nine + timedelta(days=1))
+        self.clock.travel_to_next("09:00", SAO_PAULO)
 
         def take(phone: Phone) -> None:
             after = counts[phone.number]
@@ -66,22 +62,6 @@ class Crowd:
                 phone.wait_for(is_question, after=after, within=60)
 
         self.each(take)
-
-    def _register(self, phone: Phone) -> None:
-        body = {
-            "name": "Ana",
-            "phone": phone.number,
-            "language": "pt",
-            "tracks": ["python"],
-            "consent": True,
-        }
-        status, answer = call("POST", f"{self.stack.gateway_url}/api/users/register", body)
-        assert status == 201, answer
-
-    def _confirm(self, phone: Phone) -> None:
-        phone.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids, within=60)
-        phone.tap("signup:confirm")
-        phone.wait_for(lambda bubble: "question:now" in bubble.option_ids, within=60)
 
 
 @pytest.fixture(scope="module")

@@ -5,21 +5,28 @@ import time as time_of_process
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from common.events import Channel
 from devstack.otlp import ReceivedSpan, TraceReceiver
-from devstack.phones import Bubble, Phone, TimeMachine, call, is_question, is_ready
+from devstack.phones import Bubble, Phone, TimeMachine, call, is_question, is_ready, register
 from devstack.servers import passing_folder
 from devstack.stack import ADMIN_KEY, Stack, StackOptions
 
 KEY = {"Authorization": f"Bearer {ADMIN_KEY}"}
 SAO_PAULO = "America/Sao_Paulo"
+ANA = {
+    "name": "Ana",
+    "language": "pt",
+    "tracks": ["python"],
+    "level": 1,
+    "timezone": SAO_PAULO,
+    "time": "09:00",
+}
 
 _numbers = itertools.count(1)
 
@@ -40,18 +47,7 @@ class Product:
         return TimeMachine(self.stack.simulator_url)
 
     def register(self, phone: Phone, **changes: Any) -> tuple[int, Any]:
-        body = {
-            "name": "Ana",
-            "phone": phone.number,
-            "language": "pt",
-            "tracks": ["python"],
-            "level": 1,
-            "timezone": SAO_PAULO,
-            "time": "09:00",
-            "consent": True,
-        }
-        url = f"{self.stack.gateway_url}/api/users/register"
-        return call("POST", url, body | changes)  # type: ignore[no-any-return]
+        return register(self.stack.gateway_url, phone=phone.number, **{**ANA, **changes})  # type: ignore[no-any-return]
 
     def user(self, user_id: str) -> Any:
         _, body = call("GET", f"{self.stack.gateway_url}/api/users/{user_id}", headers=KEY)
@@ -63,22 +59,10 @@ class Product:
 
     def confirmed(self, phone: Phone, **changes: Any) -> str:
         """Registered on the web and confirmed in the chat. Returns the user's id."""
-        status, body = self.register(phone, **changes)
-        assert status == 201, body
-        phone.wait_for(lambda bubble: "signup:confirm" in bubble.option_ids)
-        before = len(phone.received())
-        phone.tap("signup:confirm")
-        phone.wait_for(lambda bubble: "question:now" in bubble.option_ids, after=before)
-        return str(body["id"])
+        return phone.sign_up(self.stack.gateway_url, **{**ANA, **changes})
 
     def travel_to_next(self, at: str, zone: str = SAO_PAULO) -> datetime:
-        """To the next time that a clock on the wall of `zone` shows `at`; returns that instant."""
-        now = self.clock.now().astimezone(ZoneInfo(zone))
-        instant = datetime.combine(now.date(), time.fromisoformat(at), ZoneInfo(zone))
-        if instant <= now:
-            instant += timedelta(days=1)
-        self.clock.travel_to(instant)
-        return instant
+        return self.clock.travel_to_next(at, zone)
 
     def question(self, phone: Phone, *, after: int) -> Bubble:
         """The next question on the phone; a template that announces it is tapped first."""
