@@ -1,6 +1,6 @@
 """What runs a transaction's statements: text straight through psycopg, the rest by SQLAlchemy.
 
-For a statement of text SQLAlchemy costs two to three times what psycopg does (240 us beside 100),
+For a statement of text SQLAlchemy costs two to three times what psycopg does (240 us beside 105),
 and most of what services do for a message is a few such statements (`docs/adr/0012`).
 """
 
